@@ -1,0 +1,50 @@
+"""The one sanitizer: text from engines passes here before anybody draws, logs or exports it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI
+    r"|[\]P^_X][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, PM, APC, SOS up to their end
+    r"|[ -/]*[0-~])?"
+    r"|\x9b[0-?]*[ -/]*[@-~]"
+)
+# C0 less tab and newline, DEL, C1, bidirectional controls, line and paragraph separators, invisible tags, BOM,
+# lone surrogates
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_SPACES = re.compile(r"[\t\n]+")
+_PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
+
+
+def clean(text: str, limit: int = 4096) -> str:
+    """One line, safe to draw: escape sequences dropped, other controls made visible or `\ufffd`, at most `limit`."""
+    return _SPACES.sub(" ", clean_block(text, limit))
+
+
+def clean_block(text: str, limit: int = 1_000_000) -> str:
+    """As `clean`, keeping line breaks and tabs."""
+    cut = text[:limit]
+    if cut.isascii() and cut.isprintable():
+        return cut
+    cut = cut.replace("\r\n", "\n")
+    return _UNSAFE.sub(_visible, _ESCAPES.sub("", cut))
+
+
+def clean_data(data: Any) -> Any:
+    """JSON data with every key and text cleaned."""
+    if isinstance(data, str):
+        return clean_block(data)
+    if isinstance(data, dict):
+        return {clean(str(key)): clean_data(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [clean_data(value) for value in data]
+    return data
+
+
+def _visible(match: re.Match[str]) -> str:
+    return _PICTURES.get(ord(match.group()), "\ufffd")
