@@ -1,0 +1,265 @@
+"""The configuration file: where it is, what it may say, what it says when nothing is written.
+
+Every mistake ends in one ConfigError, whose text is one line naming the file, the key and what is allowed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from backends.base import EngineSettings
+from backends.text import clean
+from tui.options import LOG_LEVELS, MAX_INTERVAL, MIN_INTERVAL, THEMES, HostOption, Options
+
+KnownCommands = Callable[[], Collection[str]]
+
+
+class ConfigError(Exception):
+    """The file cannot be used; the text is one clean line."""
+
+
+class _Wrong(ValueError):
+    """A value breaks its rule. `key` is the path below the checked value, empty for the value itself."""
+
+    def __init__(self, rule: str, key: str = "") -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.key = key
+
+
+def default_file() -> Path:
+    """The platform's place, e.g. ~/.config/boxtop/config.toml; $XDG_CONFIG_HOME is honoured."""
+    from platformdirs import user_config_path
+
+    return user_config_path("boxtop", appauthor=False) / "config.toml"
+
+
+def load(file: Path | None, known_commands: KnownCommands) -> Options:
+    """The options a configuration file asks for. Raises ConfigError.
+
+    `file` None means the default place, where a missing file is no error. `known_commands` is asked for the command
+    ids only when the file has a [keys] table.
+    """
+    path = default_file() if file is None else file
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        if file is None:
+            return Options()
+        raise ConfigError(f"{clean(str(path))}: no such file") from error
+    except OSError as error:
+        raise ConfigError(f"{clean(str(path))}: cannot be read: {error.strerror or error}") from error
+    try:
+        options = parse(raw.decode(), known_commands)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{clean(str(path))}: not UTF-8 text: byte {error.start}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{clean(str(path))}: {error}") from error
+    return replace(options, config_file=path)
+
+
+def parse(text: str, known_commands: KnownCommands) -> Options:
+    """The options a configuration's text asks for. Raises ConfigError, its text without the file's name."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {clean(str(error))}") from error
+    rules: dict[str, Callable[[Any], Any]] = {
+        "interval": _interval,
+        "theme": _one_of("a theme's name", THEMES),
+        "ascii": _flag,
+        "mouse": _flag,
+        "read_only": _flag,
+        "hosts": _hosts,
+        "virtualbox": lambda value: _table(value, {"python": _text}),
+        "keys": lambda value: _keys(value, known_commands()),
+        "log": lambda value: _table(value, {"level": _one_of("a log level", LOG_LEVELS)}),
+    }
+    try:
+        values = _table(data, rules)
+    except _Wrong as error:
+        raise ConfigError(f"{error.key}: {error.rule}") from error
+    engines = EngineSettings(virtualbox_python=values.pop("virtualbox", {}).get("python", ""))
+    log = values.pop("log", {})
+    return replace(Options(), **values, engines=engines, log_level=log.get("level", Options().log_level))
+
+
+def default_text(commands: Iterable[tuple[str, str, str]]) -> str:
+    """The commented default configuration, valid as it stands. `commands` are (id, keys, label)."""
+    defaults = Options()
+    keys = "".join(_key_line(*command) for command in commands)
+    return f"""\
+# boxtop's configuration. Each value below is the default: change what you like and delete the rest.
+# The file's place: {_shown_place()}
+
+# Seconds between two samples of live figures, {MIN_INTERVAL:g} to {MAX_INTERVAL:g}.
+interval = {defaults.interval:g}
+
+# {_wrapped("Colours: " + ", ".join(THEMES) + ". The ansi ones use the terminal's own.")}
+theme = {_quoted(defaults.theme)}
+
+# Draw with ASCII characters only.
+ascii = {_toml(defaults.ascii)}
+
+# React to the mouse. Without it the terminal selects text as usual.
+mouse = {_toml(defaults.mouse)}
+
+# Take away every action that changes something, shells included.
+read_only = {_toml(defaults.read_only)}
+
+# Engines to connect to. Empty: look for the engines of this machine. Either URLs, or tables such as
+#   {{ url = "ssh://web-02", name = "web-02", read_only = true }}
+hosts = []
+
+[virtualbox]
+# Command line of the Python interpreter that can load VirtualBox's binding. Empty: find one by trying.
+# The environment variable BOXTOP_VIRTUALBOX_PYTHON comes before this.
+python = {_quoted(defaults.engines.virtualbox_python)}
+
+[log]
+# How much goes to the log file: {", ".join(LOG_LEVELS)}.
+level = {_quoted(defaults.log_level)}
+
+# Keys by command: one key, a list of keys, or [] for none. Uncomment to change.
+[keys]
+{keys}"""
+
+
+def _table(value: Any, rules: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Wrong(f"must be a table, not {_shown(value)}; allowed in it: {', '.join(sorted(rules))}")
+    return {key: _checked(rules, key, entry) for key, entry in value.items()}
+
+
+def _checked(rules: Mapping[str, Callable[[Any], Any]], key: str, value: Any) -> Any:
+    if key not in rules:
+        raise _Wrong(f"unknown key; allowed: {', '.join(sorted(rules))}", clean(key))
+    return _below(key, rules[key], value)
+
+
+def _below(key: str, rule: Callable[[Any], Any], value: Any) -> Any:
+    """Check a value and put `key` before the path of what is wrong in it."""
+    try:
+        return rule(value)
+    except _Wrong as error:
+        path = f"{clean(key)}{'.' if error.key and not error.key.startswith('[') else ''}{error.key}"
+        raise _Wrong(error.rule, path) from error
+
+
+def interval(text: str) -> float:
+    """The value of --interval. Raises ValueError."""
+    try:
+        return _interval(float(text))
+    except (ValueError, _Wrong) as error:
+        raise ValueError(_INTERVAL_RULE) from error
+
+
+_INTERVAL_RULE = f"must be a number of seconds, allowed: {MIN_INTERVAL:g} to {MAX_INTERVAL:g}"
+
+
+def _interval(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not MIN_INTERVAL <= value <= MAX_INTERVAL:
+        raise _Wrong(f"{_INTERVAL_RULE}, not {_shown(value)}")
+    return float(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong(f"must be true or false, not {_shown(value)}")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _Wrong(f"must be a text in quotes, not {_shown(value)}")
+    return value
+
+
+def _one_of(what: str, allowed: Collection[str]) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise _Wrong(f"must be {what}, not {_shown(value)}; allowed: {', '.join(allowed)}")
+        return value
+
+    return check
+
+
+def _hosts(value: Any) -> tuple[HostOption, ...]:
+    if not isinstance(value, list):
+        raise _Wrong(f"must be a list of URLs or of tables with url, name, read_only, not {_shown(value)}")
+    return tuple(_below(f"[{index}]", _host, entry) for index, entry in enumerate(value))
+
+
+def _host(value: Any) -> HostOption:
+    if isinstance(value, str):
+        return HostOption(host_url(value))
+    table = _table(value, {"url": lambda url: host_url(_text(url)), "name": _text, "read_only": _flag})
+    if "url" not in table:
+        raise _Wrong("misses its url; allowed: url, name, read_only")
+    return HostOption(**table)
+
+
+def host_url(text: str) -> str:
+    """An engine's address in its full form. Raises a ValueError (as `_Wrong` is one) that says what is allowed."""
+    from backends.registry import parse_host
+
+    try:
+        return parse_host(text)
+    except ValueError as error:
+        raise _Wrong(clean(str(error))) from error
+
+
+def _keys(value: Any, known: Collection[str]) -> dict[str, tuple[str, ...]]:
+    rules: dict[str, Callable[[Any], Any]] = dict.fromkeys(known, _key)
+    return _table(value, rules)
+
+
+def _key(value: Any) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise _Wrong(f'must be a key such as "x", "f5" or "ctrl+t", or a list of keys, not {_shown(value)}')
+    return tuple(name.strip() for name in names)
+
+
+def _shown(value: Any) -> str:
+    """A wrong value as the file wrote it, roughly, and never long."""
+    if isinstance(value, bool):
+        return _toml(value)
+    if isinstance(value, str):
+        return _quoted(clean(value, 60))
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    return clean(str(value), 60)
+
+
+def _toml(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _key_line(command: str, key: str, label: str) -> str:
+    comment = f"  # {label}" if label else ""
+    return f"# {_quoted_key(command)} = {_quoted(key)}{comment}\n"
+
+
+def _quoted_key(name: str) -> str:
+    return name if name.replace("-", "").replace("_", "").isalnum() and name.isascii() else _quoted(name)
+
+
+def _wrapped(text: str) -> str:
+    import textwrap
+
+    return "\n# ".join(textwrap.wrap(text, 100))
+
+
+def _shown_place() -> str:
+    place, home = default_file(), Path.home()
+    return clean(str(Path("~") / place.relative_to(home) if place.is_relative_to(home) else place))
