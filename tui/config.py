@@ -6,7 +6,7 @@ Every mistake ends in one ConfigError, whose text is one line naming the file, t
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,8 @@ def parse(text: str, known_commands: KnownCommands) -> Options:
     return replace(Options(), **values, engines=engines, log_level=log.get("level", Options().log_level))
 
 
-def default_text(commands: Iterable[tuple[str, str, str]]) -> str:
-    """The commented default configuration, valid as it stands. `commands` are (id, keys, label)."""
+def default_text(commands: Iterable[tuple[str, Sequence[str], str]]) -> str:
+    """The commented default configuration, valid as it stands. `commands` are (id, keys, what it does)."""
     defaults = Options()
     keys = "".join(_key_line(*command) for command in commands)
     return f"""\
@@ -215,7 +215,17 @@ def host_url(text: str) -> str:
 
 def _keys(value: Any, known: Collection[str]) -> dict[str, tuple[str, ...]]:
     rules: dict[str, Callable[[Any], Any]] = dict.fromkeys(known, _key)
-    return _table(value, rules)
+    return _table(_flat(value), rules)
+
+
+def _flat(value: Any, prefix: str = "") -> Any:
+    """TOML reads `item.stop = "x"` as tables in tables; commands are named by the whole path."""
+    if not isinstance(value, dict):
+        return value
+    flat: dict[str, Any] = {}
+    for key, entry in value.items():
+        flat |= _flat(entry, f"{prefix}{key}.") if isinstance(entry, dict) else {prefix + key: entry}
+    return flat
 
 
 def _key(value: Any) -> tuple[str, ...]:
@@ -245,13 +255,9 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _key_line(command: str, key: str, label: str) -> str:
-    comment = f"  # {label}" if label else ""
-    return f"# {_quoted_key(command)} = {_quoted(key)}{comment}\n"
-
-
-def _quoted_key(name: str) -> str:
-    return name if name.replace("-", "").replace("_", "").isalnum() and name.isascii() else _quoted(name)
+def _key_line(command: str, keys: Sequence[str], help_text: str) -> str:
+    listed = ", ".join(_quoted(key) for key in keys)
+    return f"# {command} = {listed if len(keys) == 1 else f'[{listed}]'}  # {help_text}\n"
 
 
 def _wrapped(text: str) -> str:

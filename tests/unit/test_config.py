@@ -11,7 +11,7 @@ from tui import config
 from tui.config import ConfigError
 from tui.options import LOG_LEVELS, THEMES, HostOption, Options
 
-COMMANDS = ("quit", "stop", "filter")
+COMMANDS = ("app.quit", "item.stop", "list.filter")
 
 
 def known() -> tuple[str, ...]:
@@ -31,15 +31,21 @@ def complaint(text: str) -> str:
 
 
 def test_the_printed_default_equals_the_defaults() -> None:
-    text = config.default_text([("quit", "q", "Quit"), ("stop", "t", ""), ("filter", "/", "Filter rows")])
+    text = config.default_text([("app.quit", ("q", "ctrl+q"), "Quit"), ("item.stop", (), "Stop")])
     assert parse(text) == Options()
-    assert '# quit = "q"' in text
+    assert '# app.quit = ["q", "ctrl+q"]  # Quit' in text
 
 
 def test_uncommented_key_lines_of_the_default_are_valid() -> None:
-    text = config.default_text([("quit", 'q"', "Quit"), ("stop", "\\", "")])
-    changed = text.replace('# quit = "', 'quit = "').replace('# stop = "', 'stop = "')
-    assert parse(changed).keys == {"quit": ('q"',), "stop": ("\\",)}
+    text = config.default_text(
+        [("app.quit", ('"',), "Quit"), ("item.stop", (), "Stop"), ("list.filter", ("\\", "/"), "Filter")]
+    )
+    head, keys = text.split("[keys]")
+    assert parse(f"{head}[keys]{keys.replace(chr(10) + '# ', chr(10))}").keys == {
+        "app.quit": ('"',),
+        "item.stop": (),
+        "list.filter": ("\\", "/"),
+    }
 
 
 def test_themes_are_those_textual_has() -> None:
@@ -61,9 +67,9 @@ def test_every_value_is_read() -> None:
         [log]
         level = "debug"
         [keys]
-        quit = ["q", "ctrl+q"]
-        stop = "x"
-        filter = []
+        app.quit = ["q", "ctrl+q"]
+        item.stop = "x"
+        "list.filter" = []
         """
     )
     assert (options.interval, options.theme, options.ascii, options.mouse, options.read_only) == (
@@ -77,7 +83,7 @@ def test_every_value_is_read() -> None:
     assert options.hosts[1].url.startswith("ssh://web-02")
     assert options.engines.virtualbox_python == "/opt/run python3"
     assert options.log_level == "debug"
-    assert options.keys == {"quit": ("q", "ctrl+q"), "stop": ("x",), "filter": ()}
+    assert options.keys == {"app.quit": ("q", "ctrl+q"), "item.stop": ("x",), "list.filter": ()}
 
 
 @pytest.mark.parametrize(
@@ -103,9 +109,11 @@ def test_every_value_is_read() -> None:
         ("[virtualbox]\npython = 3", "virtualbox.python", "text"),
         ("[virtualbox]\npyhton = ''", "virtualbox.pyhton", "python"),
         ('[log]\nlevel = "loud"', "log.level", LOG_LEVELS[0]),
-        ('[keys]\nfly = "f"', "keys.fly", "quit"),
-        ("[keys]\nquit = 3", "keys.quit", "key"),
-        ('[keys]\nquit = ["q", ""]', "keys.quit", "key"),
+        ('[keys]\nfly = "f"', "keys.fly", "app.quit"),
+        ('[keys]\nitem.fly = "f"', "keys.item.fly", "item.stop"),
+        ("[keys]\napp.quit = 3", "keys.app.quit", "key"),
+        ('[keys]\napp.quit = ["q", ""]', "keys.app.quit", "key"),
+        ("keys = 3", "keys", "app.quit"),
         ('"a\\nb\\u001b[31m" = 1', "a b", "theme"),
     ],
 )
