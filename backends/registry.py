@@ -1,0 +1,175 @@
+"""Which module serves which engine address. An engine's module is imported only when one of its addresses is opened."""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Callable, Collection
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from backends.base import Backend, EngineSettings
+from backends.text import clean
+
+_DOCKER = "backends.docker.backend:DockerBackend"
+_VIRTUALBOX = "backends.virtualbox.backend:VirtualBoxBackend"
+_DEMO = "backends.demo.backend:DemoBackend"
+
+SCHEMES: dict[str, str] = {
+    "docker": _DOCKER,
+    "podman": _DOCKER,
+    "unix": _DOCKER,
+    "tcp": _DOCKER,
+    "http": _DOCKER,
+    "https": _DOCKER,
+    "ssh": _DOCKER,
+    "virtualbox": _VIRTUALBOX,
+    "demo": _DEMO,
+}
+"""URL scheme -> "module:class". A new engine is one more line here."""
+
+DEMO_HOSTS = ("demo://docker", "demo://virtualbox")
+
+_LOCAL = {"docker", "podman", "virtualbox"}
+_NETWORK = {"tcp", "http", "https"}
+_HOST_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-._:%")
+_ALLOWED = "docker, podman, virtualbox, demo, /path/to/docker.sock, or unix://, tcp://, http://, https://, ssh://"
+
+
+def parse_host(text: str) -> str:
+    """The normal form of an engine address as a user writes it.
+
+    Also takes the bare words docker, podman, virtualbox and demo, and a bare socket path (`~` is expanded).
+    Raises ValueError with one line saying what is wrong and what is allowed.
+    """
+    given = text.strip()
+    shown = clean(given, 200)
+    if not given or not given.isprintable():
+        raise ValueError(f"{shown!r} is no engine address: use {_ALLOWED}")
+    if given.startswith(("/", "~")):
+        return "unix://" + str(Path(given).expanduser())
+    if given.lower() in _LOCAL | {"demo"}:
+        return given.lower() + "://"
+    scheme, separator, rest = given.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in SCHEMES:
+        raise ValueError(f"{shown!r} is no engine address: use {_ALLOWED}")
+    try:
+        parts = urlsplit(f"{scheme}://{rest}")
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"{shown!r} is no engine address: {clean(str(error))}") from None
+    if scheme == "demo":
+        from backends.demo.options import parse_options
+
+        parse_options(parts.geturl())
+    elif scheme == "unix":
+        _check_socket(parts, rest, shown)
+        return "unix://" + str(Path(rest).expanduser())
+    elif scheme in _LOCAL:
+        if rest.strip("/"):
+            raise ValueError(
+                f"{shown!r}: {scheme}:// names the engine of this machine and takes nothing after it; "
+                "for another machine use ssh://user@host or tcp://host:port"
+            )
+        return f"{scheme}://"
+    else:
+        _check_remote(scheme, parts, port, shown)
+        path = "" if parts.path == "/" else parts.path
+        return parts._replace(path=path).geturl()
+    return parts.geturl()
+
+
+def _check_socket(parts: SplitResult, rest: str, shown: str) -> None:
+    if not rest.startswith(("/", "~")) or not rest.strip("/~") or parts.query or parts.fragment:
+        raise ValueError(f"{shown!r}: unix:// needs the socket's full path, e.g. unix:///var/run/docker.sock")
+
+
+def _check_remote(scheme: str, parts: SplitResult, port: int | None, shown: str) -> None:
+    host, user = parts.hostname or "", parts.username or ""
+    if parts.password is not None:
+        raise ValueError(f"a {scheme}:// address takes no password: boxtop stores none; use keys or certificates")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{shown!r}: nothing may follow the host and port of a {scheme}:// address")
+    # `ssh` would take a leading dash for an option
+    if not host or not set(host) <= _HOST_CHARACTERS or host.startswith("-") or user.startswith("-"):
+        raise ValueError(f"{shown!r} names no host, e.g. {_example(scheme)}")
+    if scheme in _NETWORK and not port:
+        raise ValueError(f"{shown!r} names no port, e.g. {_example(scheme)}")
+
+
+def _example(scheme: str) -> str:
+    return "ssh://user@host" if scheme == "ssh" else f"{scheme}://host:2376"
+
+
+def default_hosts() -> list[str]:
+    """Where to look when the user named no engine.
+
+    Podman is an engine of its own only beside a Docker: with no Docker here, `docker://` itself finds Podman's socket.
+    """
+    from backends.docker.locate import podman_socket
+
+    hosts = ["docker://", "virtualbox://"]
+    podman = podman_socket()
+    if podman and _docker_beside(podman):
+        hosts.insert(1, "podman://")
+    return hosts
+
+
+def _docker_beside(podman: str) -> bool:
+    named = os.environ.get("DOCKER_HOST", "")
+    if named and not named.startswith("unix://"):
+        return True
+    if named:
+        sockets = [Path(named.removeprefix("unix://"))]
+    else:
+        sockets = [Path("/var/run/docker.sock"), Path.home() / ".docker/run/docker.sock"]
+        runtime = os.environ.get("XDG_RUNTIME_DIR")
+        if runtime:
+            sockets.append(Path(runtime) / "docker.sock")
+    # the podman-docker package links Docker's socket to Podman's
+    real = os.path.realpath(podman.removeprefix("unix://"))
+    return any(socket.exists() and os.path.realpath(socket) != real for socket in sockets)
+
+
+def backend_class(scheme: str) -> Callable[..., Backend]:
+    """The class that serves a scheme of SCHEMES; imports its module."""
+    module, _, name = SCHEMES[scheme].partition(":")
+    found: Any = getattr(import_module(module), name)
+    assert callable(found)  # noqa: S101
+    return found  # type: ignore[no-any-return]
+
+
+def open_backend(url: str, settings: EngineSettings, taken: Collection[str] = ()) -> Backend:
+    """A backend for an address, not connected yet. Its key is short and none of `taken`.
+
+    Raises ValueError as `parse_host` does.
+    """
+    url = parse_host(url)
+    scheme = urlsplit(url).scheme
+    key = _unique(_key(url), taken)
+    if SCHEMES[scheme] == _VIRTUALBOX:
+        return backend_class(scheme)(key, url, settings)
+    return backend_class(scheme)(key, url)
+
+
+def _key(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return "podman" if "podman" in parts.path else "docker"
+    if parts.scheme == "demo":
+        return parts.netloc or "demo"
+    if parts.scheme in _LOCAL:
+        return parts.scheme
+    return f"docker@{parts.hostname}"
+
+
+def _unique(key: str, taken: Collection[str]) -> str:
+    if key not in taken:
+        return key
+    number = 2
+    while f"{key}#{number}" in taken:
+        number += 1
+    return f"{key}#{number}"
