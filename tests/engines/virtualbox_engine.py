@@ -1,0 +1,322 @@
+"""A private VirtualBox: its programs in a root of their own, its machines in a session folder. Needs root and unshare.
+
+Outside of pytest, `python -m tests.engines.virtualbox_engine` starts one, prints BOXTOP_VIRTUALBOX_PYTHON and
+BOXTOP_VBOXMANAGE for the shell and stays until SIGTERM or Ctrl-C; `--machines` has one VM in each state in it.
+
+The programs (540 MB) are unpacked once, to $VBOX_TOP, else $BOXTOP_TEST_CACHE/virtualbox, else
+~/.cache/boxtop-tests/virtualbox. VMs run without a kernel module: the guest's code is interpreted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engines.require import need
+
+RECIPES = Path(__file__).parent / "virtualbox"
+PROGRAMS = "/usr/lib/virtualbox"
+# Boot sector of the guests: finds the power management device's port, then halts, and powers off on the ACPI button.
+_OBEYS = bytes.fromhex("fbba0040eda900017407ba0440b80034eff4ebed")
+_IGNORES = bytes.fromhex("fbf4ebfd")
+_SPINS = bytes.fromhex("ebfe")
+GUESTS = {"obeys": _OBEYS, "ignores": _IGNORES, "spins": _SPINS}
+"""What a guest does: powers off on the ACPI button, halts and ignores it, or keeps its CPU busy."""
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+    """The first true answer of `condition`, asked often until the deadline."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:g} s for {what}")
+        time.sleep(0.05)
+    return answer
+
+
+def missing() -> str:
+    """Why a private VirtualBox cannot run here; empty when it can."""
+    if os.geteuid() != 0:
+        return "a private VirtualBox needs root: run the suite as root"
+    for program in ("apt-get", "dpkg-deb", "unshare", "flock"):
+        if not shutil.which(program):
+            return f"{program} not found: a private VirtualBox is unpacked from Debian's packages"
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True, timeout=10, check=False).returncode:
+        return "unshare -m is not permitted here"
+    return ""
+
+
+def top() -> Path:
+    """The folder of the unpacked programs."""
+    if given := os.environ.get("VBOX_TOP"):
+        return Path(given)
+    cache = os.environ.get("BOXTOP_TEST_CACHE")
+    return (Path(cache) if cache else Path.home() / ".cache/boxtop-tests") / "virtualbox"
+
+
+def install() -> Path:
+    """Unpack VirtualBox where it is not yet, and add boxtop's own copy of pyvbox; the private root."""
+    subprocess.run([str(RECIPES / "install.sh"), str(top())], check=True, timeout=600, stdout=subprocess.DEVNULL)
+    root = top() / "root"
+    target = root / "opt/py/virtualbox"
+    if not target.exists():
+        found = importlib.util.find_spec("virtualbox")
+        assert found is not None and found.origin is not None, "pyvbox is not installed"
+        partial = target.with_name(f"virtualbox.{os.getpid()}")
+        shutil.copytree(Path(found.origin).parent, partial, ignore=shutil.ignore_patterns("__pycache__"))
+        try:
+            partial.rename(target)
+        except OSError:  # another session was first
+            shutil.rmtree(partial)
+    return root
+
+
+class PrivateVirtualBox:
+    """One VBoxSVC with everything it owns below `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.process: subprocess.Popen[bytes] | None = None
+        self._root = install()
+        self._inside = [str(RECIPES / "inside.sh"), str(self._root), str(directory)]
+        for name in ("home", "tmp"):
+            (directory / name).mkdir(parents=True, exist_ok=True)
+        (directory / "tmp").chmod(0o1777)
+        self._wrapper("vbx", '"$@"')
+        self._wrapper("vb", f'{PROGRAMS}/VBoxManage -q "$@"')
+
+    def _wrapper(self, name: str, command: str) -> None:
+        script = self.directory / name
+        script.write_text(f"#!/bin/sh\nexec {' '.join(self._inside)} {command}\n")
+        script.chmod(0o755)
+
+    @property
+    def python(self) -> str:
+        """Command line of the interpreter that can load the binding."""
+        return f"{self.directory / 'vbx'} python3"
+
+    @property
+    def vboxmanage(self) -> str:
+        """Command line of VBoxManage."""
+        return str(self.directory / "vb")
+
+    def environment(self) -> dict[str, str]:
+        """What tells boxtop to use this VirtualBox and no other."""
+        return {"BOXTOP_VIRTUALBOX_PYTHON": self.python, "BOXTOP_VBOXMANAGE": self.vboxmanage}
+
+    def manage(self, *arguments: str, check: bool = True) -> str:
+        """What VBoxManage prints: the engine asked directly, not through boxtop."""
+        done = subprocess.run(
+            [self.vboxmanage, *arguments], capture_output=True, text=True, errors="replace", timeout=120, check=False
+        )
+        if check and done.returncode:
+            raise RuntimeError(f"VBoxManage {' '.join(arguments)}: {done.stderr or done.stdout}")
+        return done.stdout
+
+    def start(self) -> None:
+        """Start VBoxSVC, also again after `kill`, and wait until it answers."""
+        with (self.directory / "svc.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self._inside, f"{PROGRAMS}/VBoxSVC"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(lambda: self.manage("list", "vms", check=False) is not None and self._answers(), "VBoxSVC to answer")
+        self.manage("setextradata", "global", "VBoxInternal/HM/FallbackToIEM", "1")
+        for name, code in GUESTS.items():
+            disk = self.directory / "home" / f"{name}.vdi"
+            if not disk.exists():
+                raw = disk.with_suffix(".img")
+                raw.write_bytes((code.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0"))
+                self.manage("convertfromraw", f"/root/{name}.img", f"/root/{name}.vdi", "--format", "VDI")
+
+    def _answers(self) -> bool:
+        return "API version" in self.manage("list", "systemproperties", check=False)
+
+    def services(self) -> list[int]:
+        """Pids of this session's VBoxSVC processes, however they were started."""
+        return [pid for pid, command in self._processes() if command.startswith(f"{PROGRAMS}/VBoxSVC")]
+
+    def kill(self) -> None:
+        """SIGKILL to VBoxSVC."""
+        for pid in self.services():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait(10)
+            self.process = None
+        wait_until(lambda: not self.services(), "VBoxSVC to be gone")
+
+    def stop(self) -> None:
+        """End VBoxSVC and all VMs of this session, and remove what it put on this machine."""
+        for pid, _command in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait(10)
+            self.process = None
+        with contextlib.suppress(TimeoutError):
+            wait_until(lambda: not self._processes(), "this session's processes to be gone", 10)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _processes(self) -> list[tuple[int, str]]:
+        """(pid, command line) of every process that sees this session's home mounted."""
+        mark = f"/{self.directory.name}/home"
+        found = []
+        for process in Path("/proc").iterdir():
+            if process.name.isdecimal() and int(process.name) != os.getpid():
+                with contextlib.suppress(OSError):
+                    if any(_mounted(line, mark) for line in (process / "mountinfo").read_text().splitlines()):
+                        command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                        found.append((int(process.name), command))
+        return found
+
+    def machines(self) -> dict[str, str]:
+        """UUIDs of the registered VMs by name."""
+        listed = self.manage("list", "vms").splitlines()
+        return {line.rpartition(" ")[0][1:-1]: line.rpartition(" ")[2][1:-1] for line in listed if line}
+
+    def info(self, machine: str) -> dict[str, str]:
+        """What `showvminfo --machinereadable` says."""
+        pairs = re.findall(r'^"?([^"=\n]+)"?=(.*)$', self.manage("showvminfo", machine, "--machinereadable"), re.M)
+        return {key: value.strip('"') for key, value in pairs}
+
+    def state(self, machine: str) -> str:
+        """VBoxManage's word for the state, e.g. `poweroff`, `running`, `saved`."""
+        return self.info(machine).get("VMState", "")
+
+    def wait_state(self, machine: str, *states: str) -> None:
+        wait_until(lambda: self.state(machine) in states, f"{machine} to be {' or '.join(states)}")
+
+    def pid(self, machine: str) -> int:
+        """The pid of a running VM's own process."""
+        uuid = self.info(machine)["UUID"]
+        return next(pid for pid, line in self._processes() if uuid in line and "VBoxHeadless" in line)
+
+    def create(self, name: str, *, guest: str = "obeys", memory: int = 32, disk: bool = True) -> str:
+        """Register a VM with a small disk of its own; its UUID."""
+        made = self.manage("createvm", f"--name={name}", "--ostype=Other", "--register")
+        uuid = re.search(r"UUID: ([0-9a-f-]{36})", made)
+        assert uuid is not None, made
+        machine = uuid.group(1)
+        self.manage(
+            *("modifyvm", machine, f"--memory={memory}", "--cpus=1", "--vram=9", "--graphicscontroller=vmsvga"),
+            *("--audio-enabled=off", "--nic1=none", "--boot1=disk", "--boot2=none", "--boot3=none", "--boot4=none"),
+            *("--firmware-logo-fade-in=off", "--firmware-logo-fade-out=off", "--firmware-logo-display-time=0"),
+            "--firmware-boot-menu=disabled",
+        )
+        if disk:
+            self.manage("storagectl", machine, "--name=SATA", "--add=sata", "--portcount=2")
+            medium = f"/root/{machine}.vdi"
+            self.manage("clonemedium", "disk", f"/root/{guest}.vdi", medium)
+            self.attach(machine, medium)
+        return machine
+
+    def attach(self, machine: str, medium: str, port: int = 0) -> None:
+        self.manage(
+            *("storageattach", machine, "--storagectl=SATA", f"--port={port}", "--device=0", "--type=hdd"),
+            f"--medium={medium}",
+        )
+
+    def disk(self, machine: str) -> Path:
+        """Where a VM's own disk lies on this machine."""
+        return self.directory / "home" / f"{machine}.vdi"
+
+    def run(self, machine: str) -> None:
+        """Start a VM and wait until it runs its guest."""
+        self.manage("startvm", machine, "--type=headless")
+        self.wait_state(machine, "running")
+
+    def clear(self) -> None:
+        """Power off and unregister every VM, with its files."""
+        for machine in self.machines().values():
+            if self.state(machine) in {"running", "paused", "stuck"}:
+                self.manage("controlvm", machine, "poweroff", check=False)
+            wait_until(partial(self._unregister, machine), f"{machine} to be gone")
+
+    def _unregister(self, machine: str) -> bool:
+        self.manage("unregistervm", machine, "--delete", check=False)
+        return machine not in self.machines().values()
+
+    def one_of_each(self) -> dict[str, str]:
+        """UUIDs of VMs off, running, paused and saved, by those names."""
+        made = {name: self.create(name) for name in ("off", "running", "paused", "saved")}
+        for name in ("running", "paused", "saved"):
+            self.run(made[name])
+        self.manage("controlvm", made["paused"], "pause")
+        self.manage("controlvm", made["saved"], "savestate")
+        self.wait_state(made["saved"], "saved")
+        return made
+
+
+def _mounted(line: str, mark: str) -> bool:
+    # mountinfo(5): the fourth field is the mounted folder within its file system, the fifth where it is mounted
+    fields = line.split(" ")
+    return len(fields) > 4 and fields[4] == "/root" and fields[3].endswith(mark)
+
+
+@pytest.fixture(scope="session")
+def virtualbox_engine() -> Iterator[PrivateVirtualBox]:
+    """A private VirtualBox for the whole run."""
+    reason = missing()
+    need(not reason, reason)
+    engine = PrivateVirtualBox(Path(tempfile.mkdtemp(prefix="bt-vbox-")))
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.stop()
+
+
+@pytest.fixture
+def virtualbox(virtualbox_engine: PrivateVirtualBox) -> Iterator[PrivateVirtualBox]:
+    """The private VirtualBox, without machines, running."""
+    if not virtualbox_engine.services():
+        virtualbox_engine.start()
+    virtualbox_engine.clear()
+    yield virtualbox_engine
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run a private VirtualBox until SIGTERM.")
+    parser.add_argument("--dir", type=Path, help="folder of the session, removed at the end; default: a new one")
+    parser.add_argument("--machines", action="store_true", help="have VMs off, running, paused and saved in it")
+    options = parser.parse_args()
+    if reason := missing():
+        sys.exit(reason)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    engine = PrivateVirtualBox(options.dir.resolve() if options.dir else Path(tempfile.mkdtemp(prefix="bt-vbox-")))
+    try:
+        engine.start()
+        if options.machines:
+            engine.one_of_each()
+        for name, value in engine.environment().items():
+            print(f"export {name}='{value}'", flush=True)
+        ended.wait()
+    finally:
+        engine.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
