@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from backends.base import Backend, EngineSettings
+from backends.model import Kind
 from backends.text import clean
 
 _DOCKER = "backends.docker.backend:DockerBackend"
@@ -29,6 +30,8 @@ SCHEMES: dict[str, str] = {
     "demo": _DEMO,
 }
 """URL scheme -> "module:class". A new engine is one more line here."""
+
+_KINDS: dict[str, tuple[Kind, ...]] = {_DOCKER: (Kind.CONTAINER, Kind.IMAGE), _VIRTUALBOX: (Kind.VM,)}
 
 DEMO_HOSTS = ("demo://docker", "demo://virtualbox")
 
@@ -153,6 +156,15 @@ def open_backend(url: str, settings: EngineSettings, taken: Collection[str] = ()
     if SCHEMES[scheme] == _VIRTUALBOX:
         return backend_class(scheme)(key, url, settings)
     return backend_class(scheme)(key, url)
+
+
+def kinds_at(url: str) -> tuple[Kind, ...]:
+    """The kinds of object an address would serve, known before its engine answers."""
+    parts = urlsplit(url)
+    module = SCHEMES[parts.scheme]
+    if module == _DEMO:
+        return _KINDS.get(SCHEMES.get(parts.netloc, ""), tuple(Kind))
+    return _KINDS[module]
 
 
 def _key(url: str) -> str:
