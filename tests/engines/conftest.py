@@ -1,5 +1,6 @@
 """Fixtures of the real engines, each from its own module."""
 
 from tests.engines.docker_engine import docker, docker_engine
+from tests.engines.virtualbox_engine import virtualbox, virtualbox_engine
 
-__all__ = ["docker", "docker_engine"]
+__all__ = ["docker", "docker_engine", "virtualbox", "virtualbox_engine"]
