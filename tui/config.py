@@ -5,7 +5,6 @@ Every mistake ends in one ConfigError, whose text is one line naming the file, t
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ class ConfigError(Exception):
     """The file cannot be used; the text is one clean line."""
 
 
-class _Wrong(ValueError):
+class Wrong(ValueError):
     """A value breaks its rule. `key` is the path below the checked value, empty for the value itself."""
 
     def __init__(self, rule: str, key: str = "") -> None:
@@ -64,13 +63,15 @@ def load(file: Path | None, known_commands: KnownCommands) -> Options:
 
 def parse(text: str, known_commands: KnownCommands) -> Options:
     """The options a configuration's text asks for. Raises ConfigError, its text without the file's name."""
+    import tomllib
+
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not valid TOML: {clean(str(error))}") from error
     rules: dict[str, Callable[[Any], Any]] = {
-        "interval": _interval,
-        "theme": _one_of("a theme's name", THEMES),
+        "interval": interval,
+        "theme": theme,
         "ascii": _flag,
         "mouse": _flag,
         "read_only": _flag,
@@ -81,7 +82,7 @@ def parse(text: str, known_commands: KnownCommands) -> Options:
     }
     try:
         values = _table(data, rules)
-    except _Wrong as error:
+    except Wrong as error:
         raise ConfigError(f"{error.key}: {error.rule}") from error
     engines = EngineSettings(virtualbox_python=values.pop("virtualbox", {}).get("python", ""))
     log = values.pop("log", {})
@@ -131,13 +132,13 @@ level = {_quoted(defaults.log_level)}
 
 def _table(value: Any, rules: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _Wrong(f"must be a table, not {_shown(value)}; allowed in it: {', '.join(sorted(rules))}")
+        raise Wrong(f"must be a table, not {_shown(value)}; allowed in it: {', '.join(sorted(rules))}")
     return {key: _checked(rules, key, entry) for key, entry in value.items()}
 
 
 def _checked(rules: Mapping[str, Callable[[Any], Any]], key: str, value: Any) -> Any:
     if key not in rules:
-        raise _Wrong(f"unknown key; allowed: {', '.join(sorted(rules))}", clean(key))
+        raise Wrong(f"unknown key; allowed: {', '.join(sorted(rules))}", clean(key))
     return _below(key, rules[key], value)
 
 
@@ -145,44 +146,39 @@ def _below(key: str, rule: Callable[[Any], Any], value: Any) -> Any:
     """Check a value and put `key` before the path of what is wrong in it."""
     try:
         return rule(value)
-    except _Wrong as error:
+    except Wrong as error:
         path = f"{clean(key)}{'.' if error.key and not error.key.startswith('[') else ''}{error.key}"
-        raise _Wrong(error.rule, path) from error
+        raise Wrong(error.rule, path) from error
 
 
-def interval(text: str) -> float:
-    """The value of --interval. Raises ValueError."""
-    try:
-        return _interval(float(text))
-    except (ValueError, _Wrong) as error:
-        raise ValueError(_INTERVAL_RULE) from error
-
-
-_INTERVAL_RULE = f"must be a number of seconds, allowed: {MIN_INTERVAL:g} to {MAX_INTERVAL:g}"
-
-
-def _interval(value: Any) -> float:
+def interval(value: Any) -> float:
+    """A checked interval in seconds. Raises Wrong."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not MIN_INTERVAL <= value <= MAX_INTERVAL:
-        raise _Wrong(f"{_INTERVAL_RULE}, not {_shown(value)}")
+        raise Wrong(f"must be a number of seconds, not {_shown(value)}; allowed: {MIN_INTERVAL:g} to {MAX_INTERVAL:g}")
     return float(value)
+
+
+def theme(value: Any) -> str:
+    """A checked theme's name. Raises Wrong."""
+    return _one_of("a theme's name", THEMES)(value)
 
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong(f"must be true or false, not {_shown(value)}")
+        raise Wrong(f"must be true or false, not {_shown(value)}")
     return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise _Wrong(f"must be a text in quotes, not {_shown(value)}")
+        raise Wrong(f"must be a text in quotes, not {_shown(value)}")
     return value
 
 
 def _one_of(what: str, allowed: Collection[str]) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if not isinstance(value, str) or value not in allowed:
-            raise _Wrong(f"must be {what}, not {_shown(value)}; allowed: {', '.join(allowed)}")
+            raise Wrong(f"must be {what}, not {_shown(value)}; allowed: {', '.join(allowed)}")
         return value
 
     return check
@@ -190,7 +186,7 @@ def _one_of(what: str, allowed: Collection[str]) -> Callable[[Any], str]:
 
 def _hosts(value: Any) -> tuple[HostOption, ...]:
     if not isinstance(value, list):
-        raise _Wrong(f"must be a list of URLs or of tables with url, name, read_only, not {_shown(value)}")
+        raise Wrong(f"must be a list of URLs or of tables with url, name, read_only, not {_shown(value)}")
     return tuple(_below(f"[{index}]", _host, entry) for index, entry in enumerate(value))
 
 
@@ -199,18 +195,18 @@ def _host(value: Any) -> HostOption:
         return HostOption(host_url(value))
     table = _table(value, {"url": lambda url: host_url(_text(url)), "name": _text, "read_only": _flag})
     if "url" not in table:
-        raise _Wrong("misses its url; allowed: url, name, read_only")
+        raise Wrong("misses its url; allowed: url, name, read_only")
     return HostOption(**table)
 
 
 def host_url(text: str) -> str:
-    """An engine's address in its full form. Raises a ValueError (as `_Wrong` is one) that says what is allowed."""
+    """An engine's address in its full form. Raises Wrong."""
     from backends.registry import parse_host
 
     try:
         return parse_host(text)
     except ValueError as error:
-        raise _Wrong(clean(str(error))) from error
+        raise Wrong(clean(str(error))) from error
 
 
 def _keys(value: Any, known: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -231,7 +227,7 @@ def _flat(value: Any, prefix: str = "") -> Any:
 def _key(value: Any) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
-        raise _Wrong(f'must be a key such as "x", "f5" or "ctrl+t", or a list of keys, not {_shown(value)}')
+        raise Wrong(f'must be a key such as "x", "f5" or "ctrl+t", or a list of keys, not {_shown(value)}')
     return tuple(name.strip() for name in names)
 
 
@@ -263,7 +259,7 @@ def _key_line(command: str, keys: Sequence[str], help_text: str) -> str:
 def _wrapped(text: str) -> str:
     import textwrap
 
-    return "\n# ".join(textwrap.wrap(text, 100))
+    return "\n# ".join(textwrap.wrap(text, 100, break_on_hyphens=False))
 
 
 def _shown_place() -> str:

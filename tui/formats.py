@@ -87,23 +87,24 @@ def duration(seconds: float | None) -> str:
 def timestamp(unix: float | None) -> str:
     """Unix time as RFC 3339 in UTC, whole seconds: "2026-03-01T12:00:00Z"."""
     moment = _moment(unix)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else UNKNOWN
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z" if moment else UNKNOWN
 
 
 def local_time(unix: float | None) -> str:
     """Unix time in the reader's time zone: "2026-03-01 13:00:00"."""
     moment = _moment(unix)
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else UNKNOWN
+    return moment.astimezone().replace(tzinfo=None).isoformat(" ", "seconds") if moment else UNKNOWN
 
 
 def _moment(unix: float | None) -> datetime | None:
-    """None also for a time no calendar holds: engines send such (year 0, or far ahead) for "never"."""
+    """None also for a time no calendar holds in every zone: engines send year 1 or 9999 for "never"."""
     if unix is None:
         return None
     try:
-        return datetime.fromtimestamp(unix, UTC)
+        moment = datetime.fromtimestamp(unix, UTC)
     except (OverflowError, OSError, ValueError):
         return None
+    return moment if 1 < moment.year < 9999 else None
 
 
 def _scaled(number: float) -> tuple[str, str]:

@@ -36,6 +36,9 @@ THEMES = (
     "tokyo-night",
 )
 
+SECTIONS = ("host", "containers", "vms", "images")
+"""What one listing can be asked for, in its order."""
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -68,3 +71,12 @@ class Options:
     """One of LOG_LEVELS."""
     config_file: Path | None = None
     """The file that was read; None: there is none."""
+
+
+def hosts_of(options: Options) -> tuple[HostOption, ...]:
+    """The engines this run connects to: the demo's, those asked for, or those this machine may have."""
+    from backends.registry import DEMO_HOSTS, default_hosts
+
+    if options.demo:
+        return tuple(HostOption(url) for url in DEMO_HOSTS)
+    return options.hosts or tuple(HostOption(url) for url in default_hosts())

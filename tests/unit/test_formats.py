@@ -94,4 +94,6 @@ def test_times() -> None:
 
 
 def test_a_time_out_of_any_calendar_is_unknown() -> None:
+    year_1 = -62135596800
+    assert formats.timestamp(year_1) == formats.local_time(year_1) == "–"
     assert formats.timestamp(-1e17) == formats.local_time(1e17) == "–"
