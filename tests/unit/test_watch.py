@@ -100,7 +100,8 @@ async def until(holds: Callable[[], Any]) -> None:
 @asynccontextmanager
 async def watching(backend: Scripted, **options: Any) -> AsyncIterator[tuple[Watcher, list[Update]]]:
     got: list[Update] = []
-    watcher = Watcher(backend, got.append, **{"listing_period": 60.0, "rng": lambda: 0.0} | options)
+    given: dict[str, Any] = {"listing_period": 60.0, "rng": lambda: 0.0} | options
+    watcher = Watcher(backend, got.append, **given)
     task = asyncio.create_task(watcher.run())
     try:
         yield watcher, got
