@@ -1,29 +1,30 @@
 """An app mixin that writes exactly the cells that are due.
 
-Textual's partial update writes each changed region from the left edge of its widget, once per region, with a full
+Textual 8.2's partial update writes each changed region from the left edge of its widget, once per region, with a full
 escape sequence for every segment. Over a slow line that is most of what a live table costs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.console import Console, RenderableType
+from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.screen import Screen
 from textual.strip import Strip
 
 
 class ExactUpdate(ChopsUpdate):
-    """The same update, cropped at both ends of each span, a style's sequence written only where it changes."""
+    """The same partial update, cropped at both ends of each span."""
 
     def render_segments(self, console: Console) -> str:
-        color_system = console._color_system or ColorSystem.TRUECOLOR
-        out: list[str] = []
-        current = ""
+        pen = _Pen(console)
         for y, x1, x2 in self.spans:
             at = -1
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
@@ -31,31 +32,85 @@ class ExactUpdate(ChopsUpdate):
                 if strip is None or first >= last:
                     continue
                 if at != first:
-                    out.append(f"\x1b[{y + 1};{first + 1}H")
-                for text, style, control in strip.crop(first - x, last - x):
-                    if control:
-                        continue
-                    ansi = _ansi(style, color_system)
-                    if ansi != current:
-                        out.append(f"\x1b[0;{ansi}m" if ansi else "\x1b[0m")
-                        current = ansi
-                    if style is not None and style.link:
-                        text = f"\x1b]8;id={style.link_id};{style.link}\x1b\\{text}\x1b]8;;\x1b\\"  # noqa: PLW2901
-                    out.append(text)
+                    pen.move(first, y)
+                pen.write(strip.crop(first - x, last - x))
                 at = last
-        if current:
-            out.append("\x1b[0m")
-        return "".join(out)
+        return pen.text()
 
 
-def _ansi(style: Style | None, color_system: ColorSystem) -> str:
-    return Strip.render_ansi(style, color_system) if style else ""
+class ExactLayout(LayoutUpdate):
+    """The same full update with the shorter sequences."""
+
+    def render_segments(self, console: Console) -> str:
+        pen = _Pen(console)
+        for y, strips in enumerate(self.strips, self.region.y):
+            pen.move(self.region.x, y)
+            for strip in strips:
+                if strip is not None:
+                    pen.write(strip)
+        return pen.text()
+
+
+class _Pen:
+    """Collects what is written; of each style only what differs from the one before."""
+
+    def __init__(self, console: Console) -> None:
+        self._colors = console._color_system or ColorSystem.TRUECOLOR
+        self._style: Style | None = None
+        self._out: list[str] = []
+
+    def move(self, x: int, y: int) -> None:
+        self._out.append(f"\x1b[{y + 1};{x + 1}H")
+
+    def write(self, segments: Iterable[Segment]) -> None:
+        for text, style, control in segments:
+            if control or not text:
+                continue
+            if style is not self._style:
+                self._out.append(_change(self._style, style, self._colors))
+                self._style = style
+            if style is not None and style.link:
+                self._out.append(f"\x1b]8;id={style.link_id};{style.link}\x1b\\{text}\x1b]8;;\x1b\\")
+            else:
+                self._out.append(text)
+
+    def text(self) -> str:
+        return "".join([*self._out, _change(self._style, None, self._colors)])
+
+
+@lru_cache(8192)
+def _change(old: Style | None, new: Style | None, colors: ColorSystem) -> str:
+    """The sequence from one style to another."""
+    before, after = _codes(old, colors), _codes(new, colors)
+    if before == after:
+        return ""
+    if before[0] == after[0] and all(after[i] or not before[i] for i in (1, 2)):
+        return f"\x1b[{';'.join(after[i] for i in (1, 2) if after[i] != before[i])}m"
+    return f"\x1b[{';'.join(['0', *filter(None, after)])}m" if any(after) else "\x1b[0m"
+
+
+@lru_cache(4096)
+def _codes(style: Style | None, colors: ColorSystem) -> tuple[str, str, str]:
+    """A style's codes: attributes, foreground, background; empty where it has none."""
+    if not style:
+        return "", "", ""
+    return (
+        Strip.render_ansi(style.without_color, colors),
+        _color_codes(style.color, colors, foreground=True),
+        _color_codes(style.bgcolor, colors, foreground=False),
+    )
+
+
+def _color_codes(color: Color | None, colors: ColorSystem, *, foreground: bool) -> str:
+    return "" if color is None else ";".join(color.downgrade(colors).get_ansi_codes(foreground))
 
 
 class ExactUpdates(App[Any]):
-    """Mix into an app, before `App`, to have its partial updates written exactly."""
+    """Mix into an app, before `App`, to have its updates written exactly."""
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if type(renderable) is ChopsUpdate and renderable.spans:
+        if type(renderable) is ChopsUpdate:
             renderable = ExactUpdate(renderable.chops, renderable.spans, renderable.chop_ends)
+        elif type(renderable) is LayoutUpdate:
+            renderable = ExactLayout(renderable.strips, renderable.region)
         super()._display(screen, renderable)
