@@ -1,0 +1,271 @@
+"""Small pictures of figures over time: pure functions from samples to text, on a scale that does not move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from widgets.glyphs import BRAILLE, Glyphs
+from widgets.lines import LineView, join
+from widgets.text import fit, width_of
+from widgets.tones import Tone
+
+Sample = float | None
+
+_FIRST: Tone = "info"
+_SECOND: Tone = "warn"
+
+_BRAILLE = 0x2800
+# Bits of a braille cell's dots from the bottom up: left column, right column.
+_LEFT = (0x40, 0x04, 0x02, 0x01)
+_RIGHT = (0x80, 0x20, 0x10, 0x08)
+
+
+def spark(values: Sequence[Sample], width: int, top: float = 1.0, glyphs: Glyphs = BRAILLE) -> str:
+    """One line of history in `width` cells, the newest sample at its right end, on the scale 0..top.
+
+    Braille holds two samples a cell, the other sets one. Blank where there is no sample; any value above 0 shows.
+    """
+    return chart(values, width, 1, top, glyphs)[0]
+
+
+def chart(values: Sequence[Sample], width: int, height: int, top: float, glyphs: Glyphs = BRAILLE) -> list[str]:
+    """An area of `height` lines of `width` cells, filled from 0 up to each sample; as `spark` otherwise."""
+    if glyphs.dots == "braille":
+        levels = _levels(values, width * 2, height * 4, top)
+        return _braille_lines(levels, width, height)
+    steps = len(glyphs.levels) - 1
+    levels = _levels(values, width, height * steps, top)
+    signs = glyphs.levels
+    lines: list[str] = []
+    for line in range(height):
+        floor = (height - 1 - line) * steps
+        lines.append("".join([signs[min(steps, max(0, level - floor))] for level in levels]))
+    return lines
+
+
+def overlay(
+    first: Sequence[Sample],
+    second: Sequence[Sample],
+    width: int,
+    height: int,
+    top: float,
+    glyphs: Glyphs = BRAILLE,
+) -> list[list[tuple[str, Tone]]]:
+    """The first series as an area and the second as a line over it, in runs of (text, tone) for each line.
+
+    Within the area the line is drawn by leaving its dots out: the two are told apart without colours too.
+    """
+    area = chart(first, width, height, top, glyphs)
+    braille = glyphs.dots == "braille"
+    steps = 4 if braille else len(glyphs.levels) - 1
+    levels = _levels(second, capacity(width, glyphs), height * steps, top)
+    lines: list[list[tuple[str, Tone]]] = []
+    for y in range(height):
+        floor = (height - 1 - y) * steps
+        runs: list[tuple[str, Tone]] = []
+        for x in range(width):
+            sign, on_line = area[y][x], False
+            if braille:
+                left, right = levels[2 * x] - floor, levels[2 * x + 1] - floor
+                bits = (_LEFT[left - 1] if 0 < left <= 4 else 0) | (_RIGHT[right - 1] if 0 < right <= 4 else 0)
+                on_line = bits > 0
+                if on_line:
+                    sign = chr(_BRAILLE + ((0 if sign == " " else ord(sign) - _BRAILLE) ^ bits))
+            elif 0 < levels[x] - floor <= steps:
+                sign, on_line = glyphs.series[1], True
+            tone = _SECOND if on_line else _FIRST
+            if runs and (runs[-1][1] == tone or sign == " "):
+                runs[-1] = (runs[-1][0] + sign, runs[-1][1])
+            else:
+                runs.append((sign, tone))
+        lines.append(runs)
+    return lines
+
+
+def meter(fraction: float, width: int, glyphs: Glyphs = BRAILLE) -> str:
+    """A bar of `width` cells filled to `fraction` (0..1, clamped); any fraction above 0 fills one cell."""
+    fraction = min(1.0, max(0.0, fraction)) if fraction == fraction else 0.0  # noqa: PLR0124 - NaN
+    full = min(width, max(1, round(fraction * width))) if fraction > 0 else 0
+    return glyphs.meter_full * full + glyphs.meter_empty * (width - full)
+
+
+def capacity(width: int, glyphs: Glyphs = BRAILLE) -> int:
+    """How many samples `width` cells show."""
+    return width * 2 if glyphs.dots == "braille" else width
+
+
+def _levels(values: Sequence[Sample], count: int, steps: int, top: float) -> list[int]:
+    """The last `count` samples as heights 0..steps, right-aligned."""
+    shown = values[-count:] if count > 0 else ()
+    scale = steps / top if top > 0 else 0.0
+    levels = [0] * (count - len(shown))
+    for value in shown:
+        if value is None or not value > 0:
+            levels.append(0)
+        else:
+            levels.append(max(1, min(steps, int(min(value * scale, steps) + 0.5))))
+    return levels
+
+
+def _braille_lines(levels: Sequence[int], width: int, height: int) -> list[str]:
+    lines: list[str] = []
+    for line in range(height):
+        floor = (height - 1 - line) * 4
+        cells: list[str] = []
+        for cell in range(width):
+            left, right = levels[2 * cell] - floor, levels[2 * cell + 1] - floor
+            bits = _COLUMN[0][min(4, max(0, left))] | _COLUMN[1][min(4, max(0, right))]
+            cells.append(chr(_BRAILLE + bits) if bits else " ")
+        lines.append("".join(cells))
+    return lines
+
+
+def _filled(dots: tuple[int, int, int, int]) -> tuple[int, ...]:
+    return tuple(sum(dots[:count]) for count in range(5))
+
+
+_COLUMN = (_filled(_LEFT), _filled(_RIGHT))
+
+
+def duration(seconds: float) -> str:
+    """A span of time in its largest fitting unit: `45s`, `3m`, `2h`."""
+    if seconds < 120:
+        return f"{round(seconds)}s"
+    return f"{round(seconds / 60)}m" if seconds < 7200 else f"{seconds / 3600:.3g}h"
+
+
+class Chart(LineView):
+    """A titled chart with axes: newest sample at the right, 0 at the bottom, `top` at the top.
+
+    With `top` None the scale is the lowest of 1, 2 or 5 times a power of ten above all samples shown.
+    """
+
+    DEFAULT_CSS = """
+    Chart { height: 8; }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        unit_format: Callable[[float], str],
+        top: float | None = None,
+        glyphs: Glyphs = BRAILLE,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes, glyphs=glyphs)
+        self.title = title
+        self._format = unit_format
+        self._fixed_top = top
+        self._series: tuple[Sample, ...] = ()
+        self._second: tuple[Sample, ...] | None = None
+        self._legend = ("", "")
+        self._seconds = 1.0
+        self._lines: tuple[tuple[int, int], list[Strip]] | None = None
+
+    def set_data(
+        self,
+        series: Sequence[Sample],
+        seconds_per_sample: float,
+        top: float | None = None,
+        *,
+        second: Sequence[Sample] | None = None,
+        legend: tuple[str, str] = ("", ""),
+    ) -> None:
+        """New samples, oldest first. `second` is drawn as a line over the first's area, both named by `legend`."""
+        self._series = tuple(series)
+        self._second = None if second is None else tuple(second)
+        self._seconds = seconds_per_sample
+        self._legend = legend
+        if top is not None:
+            self._fixed_top = top
+        self._lines = None
+        self.repaint()
+
+    def restyle(self) -> None:
+        self._lines = None
+
+    def line(self, y: int) -> Strip:
+        size = (self.size.width, self.size.height)
+        if self._lines is None or self._lines[0] != size:
+            self._lines = (size, self._draw(*size))
+        return self._lines[1][y]
+
+    def _draw(self, width: int, height: int) -> list[Strip]:
+        lines = [Strip(self._heading(width), width)]
+        body = height - 2
+        if body >= 1:
+            lines.extend(self._plot(width, body))
+        blank = Strip(self.segments([], width), width)
+        lines.extend([blank] * (height - len(lines)))
+        return lines[:height]
+
+    def _heading(self, width: int) -> list[Segment]:
+        runs: list[tuple[str, Tone]] = [(self.title, "strong")]
+        if self._second is None:
+            runs.append((self._figures(self._series), ""))
+        else:
+            for sign, name, tone, values in zip(
+                self.glyphs.series, self._legend, (_FIRST, _SECOND), (self._series, self._second), strict=True
+            ):
+                runs.extend([(f"  {sign} {name}", tone), (self._figures(values), "")])
+        return self.segments(runs, width)
+
+    def _figures(self, values: Sequence[Sample]) -> str:
+        known = [value for value in values if value is not None]
+        if not known:
+            return "  no data yet"
+        now = values[-1]
+        shown = "-" if now is None else self._format(now)
+        return f"  now {shown}  avg {self._format(sum(known) / len(known))}  peak {self._format(max(known))}"
+
+    def _plot(self, width: int, height: int) -> list[Strip]:
+        samples_wide = capacity(width, self.glyphs)
+        top = self._fixed_top or nice_top([*self._series[-samples_wide:], *(self._second or ())[-samples_wide:]])
+        marks = {0: self._format(top), height - 1: self._format(0.0)}
+        if height >= 5:
+            marks[(height - 1) // 2] = self._format(top * (height - (height - 1) // 2) / height)
+        axis = min(max(map(width_of, marks.values())), max(0, width - 4))
+        inner = max(0, width - axis - 1)
+        if self._second is None:
+            areas = [[(text, _FIRST)] for text in chart(self._series, inner, height, top, self.glyphs)]
+        else:
+            areas = overlay(self._series, self._second, inner, height, top, self.glyphs)
+        lines: list[Strip] = []
+        for y in range(height):
+            label = fit(marks.get(y, ""), axis, "right", self.glyphs.ellipsis)
+            sign = self.glyphs.tick if y in marks else self.glyphs.vline
+            lines.append(self._strip([(label + sign, "dim"), *areas[y]], width))
+        lines.append(self._strip([(self._time_axis(axis, inner), "dim")], width))
+        return lines
+
+    def _time_axis(self, axis: int, inner: int) -> str:
+        line = self.glyphs.hline * inner
+        start = f"-{duration(capacity(inner, self.glyphs) * self._seconds)}"
+        half = f"-{duration(capacity(inner, self.glyphs) * self._seconds / 2)}"
+        if inner >= len(start) + 6:
+            line = start + line[len(start) : -3] + "now"
+        if inner >= 4 * len(half) + 8:
+            at = inner // 2
+            line = line[:at] + half + line[at + len(half) :]
+        return " " * axis + self.glyphs.corner + line
+
+    def _strip(self, runs: Sequence[tuple[str, Tone]], width: int) -> Strip:
+        return Strip(join([(text, self.ink(tone)) for text, tone in runs]), width)
+
+
+def nice_top(values: Sequence[Sample]) -> float:
+    """The lowest of 1, 2 or 5 times a power of ten that is at least every sample; 1 without any above 0."""
+    peak = max((value for value in values if value is not None), default=0.0)
+    if not peak > 0:
+        return 1.0
+    power = 1.0
+    while power * 10 <= peak:
+        power *= 10
+    while power > peak:
+        power /= 10
+    return next((power * step for step in (1, 2, 5) if power * step >= peak), power * 10)
