@@ -1,0 +1,89 @@
+"""`python -m tests.bench`: measure boxtop, and lazydocker beside it, and write the table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.engine import BenchEngine
+from tests.bench.measure import QUICK, Figures, Lengths, measure
+from tests.bench.programs import SUBJECTS, Subject
+from tests.bench.report import document, table
+from tests.engines.docker_engine import missing
+
+TABLE = Path("docs/benchmarks.md")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--containers", default="10,50,200", help="numbers of containers (default: %(default)s)")
+    parser.add_argument("--programs", default="boxtop,lazydocker", help=f"of {', '.join(SUBJECTS)}")
+    parser.add_argument("--runs", type=int, default=3, help="of each program with each number (default: 3)")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short run of each, printed only: does it work at all?"
+    )
+    parser.add_argument("--screens", type=Path, help="folder to keep the idle screen of each run in")
+    arguments = parser.parse_args()
+    reason = missing()
+    if reason:
+        parser.error(reason)
+    subjects, notes = _subjects(arguments.programs.split(","), parser)
+    counts = [int(count) for count in arguments.containers.split(",")]
+    lengths, runs = (QUICK, 1) if arguments.quick else (Lengths(), arguments.runs)
+    engine = BenchEngine(Path(tempfile.mkdtemp(prefix="bx-", dir="/tmp")))
+    figures: list[Figures] = []
+    try:
+        engine.start()
+        version = str(engine.docker.client.version()["Version"])
+        for count in counts:
+            figures += _measure_all(subjects, engine, count, runs, lengths, notes)
+    finally:
+        engine.stop()
+    if arguments.screens:
+        arguments.screens.mkdir(parents=True, exist_ok=True)
+        for number, figure in enumerate(figures):
+            (arguments.screens / f"{figure.program}-{figure.containers}-{number}.txt").write_text(figure.screen + "\n")
+    programs = [(subject.name, subject.version) for subject in subjects]
+    if arguments.quick:
+        print(table(figures, [name for name, _ in programs], counts))
+    else:
+        TABLE.write_text(document(figures, programs, counts, version, notes))
+        print(f"written to {TABLE}")
+
+
+def _subjects(names: list[str], parser: argparse.ArgumentParser) -> tuple[list[Subject], list[str]]:
+    subjects, notes = [], []
+    for name in names:
+        if name not in SUBJECTS:
+            parser.error(f"--programs: {name!r} is none of {', '.join(SUBJECTS)}")
+        subject = SUBJECTS[name]()
+        if subject is None:
+            notes.append(f"{name} could not be installed here.")
+        else:
+            subjects.append(subject)
+    return subjects, notes
+
+
+def _measure_all(
+    subjects: list[Subject], engine: BenchEngine, count: int, runs: int, lengths: Lengths, notes: list[str]
+) -> list[Figures]:
+    """Programs take turns, so that what else the machine does hits all alike."""
+    figures = []
+    engine.have(count)
+    baseline = engine.load(lengths.idle)
+    for number in range(runs):
+        for subject in subjects:
+            print(f"{subject.name}, {count} containers, run {number + 1} of {runs}", file=sys.stderr)
+            try:
+                figures.append(measure(subject, engine, count, baseline, lengths))
+            except RuntimeError as error:
+                print(error, file=sys.stderr)
+                notes.append(f"{subject.name} ended by itself with {count} containers.")
+            engine.have(count)
+    return figures
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The table: every figure of each program beside the budget of boxtop."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.bench.engine import LIVELY
+from tests.bench.measure import Figures, median, percentile_95
+
+Several = Sequence[Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: how it is had from the runs, its unit, and boxtop's budget at 10 and at 200 containers."""
+
+    label: str
+    unit: str
+    budgets: tuple[float, float]
+    value: Callable[[Several], float | None]
+    digits: int = 1
+
+    def budget(self, containers: int) -> float | None:
+        return {10: self.budgets[0], 200: self.budgets[1]}.get(containers)
+
+
+def _median_of(take: Callable[[Figures], float | None]) -> Callable[[Several], float | None]:
+    return lambda runs: median([value for run in runs if (value := take(run)) is not None])
+
+
+ROWS = (
+    Row("own CPU, idle screen, live usage on", "% of a core", (2, 4), _median_of(lambda run: run.own_cpu * 100)),
+    Row("engine CPU it causes, over baseline", "% of a core", (0.3, 0.5), _median_of(lambda run: run.engine_cpu * 100)),
+    Row("written to the terminal, idle", "KB/s", (1.5, 5), _median_of(lambda run: run.written / 1000)),
+    Row("first full paint", "s", (0.6, 0.8), _median_of(lambda run: run.first_paint), 2),
+    Row("memory (PSS)", "MB", (70, 85), _median_of(lambda run: run.memory / 1e6), 0),
+    Row("outside change to screen, median", "ms", (100, 150), lambda runs: _pooled(runs, median, "changes"), 0),
+    Row("key to screen, median", "ms", (10, 12), lambda runs: _pooled(runs, median, "keys")),
+    Row("key to screen, 95th percentile", "ms", (30, 40), lambda runs: _pooled(runs, percentile_95, "keys")),
+)
+
+
+def _pooled(runs: Several, of: Callable[[Sequence[float]], float | None], what: str) -> float | None:
+    value = of([sample for run in runs for sample in getattr(run, what)])
+    return None if value is None else value * 1000
+
+
+def table(runs: Sequence[Figures], names: Sequence[str], counts: Sequence[int]) -> str:
+    """Markdown: a line for each figure and count, a column for each program, boxtop's budget and its verdict."""
+    head = ["figure", "containers", *names, "budget", "boxtop against it"]
+    lines = [_line(head), _line(["---"] * len(head))]
+    for row in ROWS:
+        for count in counts:
+            values = {
+                name: row.value([run for run in runs if (run.program, run.containers) == (name, count)])
+                for name in names
+            }
+            budget = row.budget(count)
+            lines.append(
+                _line(
+                    [
+                        f"{row.label}, {row.unit}",
+                        str(count),
+                        *(_shown(values[name], row.digits) for name in names),
+                        f"≤ {budget:g}" if budget is not None else "",
+                        _verdict(values["boxtop"], budget, row) if "boxtop" in values else "",
+                    ]
+                )
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _shown(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _verdict(value: float | None, budget: float | None, row: Row) -> str:
+    if budget is None:
+        return ""
+    if value is None:
+        return "not seen"
+    return "met" if value <= budget else f"over by {value - budget:.{row.digits or 1}f} {row.unit}"
+
+
+def document(
+    runs: Sequence[Figures],
+    programs: Sequence[tuple[str, str]],
+    counts: Sequence[int],
+    engine: str,
+    notes: Sequence[str],
+) -> str:
+    """The whole of docs/benchmarks.md. `programs` are (name, version)."""
+    quiet = median([run.foreign for run in runs]) or 0.0
+    names = [name for name, _ in programs]
+    versions = ", ".join(f"{name} {number}".strip() for name, number in programs)
+    remarks = "".join(f"- {note}\n" for note in notes)
+    return f"""\
+# Benchmarks
+
+Written by `make bench` on {time.strftime("%Y-%m-%d", time.gmtime())}.
+
+- Machine: {_machine()}
+- Programs: {versions}; Python {platform.python_version()}, Textual {version("textual")}, Docker {engine}
+- Runs: {max(_repeats(runs), default=0)} of each program with each number of containers, in turn; medians.
+  The rest of the machine used {quiet:.2f} cores before a run.
+{remarks}
+{table(runs, names, counts)}
+How it is measured: a private Docker engine, its containers without a network, {LIVELY} of them with a little load;
+a terminal of 160x48. CPU is counted by a cgroup v2 leaf, the engine's from dockerd, its containerd and its shims, less
+what they use with no program watching. First full paint: from the program's start to the first moment all names are
+shown that its screen holds. A change is a stop or a start by the engine's API, from its answer to the change of the
+row. A key is the cursor's, to the moved bar.
+"""
+
+
+def _repeats(runs: Sequence[Figures]) -> list[int]:
+    keys = [(run.program, run.containers) for run in runs]
+    return [keys.count(key) for key in set(keys)]
+
+
+def _machine() -> str:
+    processor, cores, memory = "unknown processor", 0, ""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            processor = line.partition(":")[2].strip()
+            cores += 1
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemTotal"):
+            memory = f"{int(line.split()[1]) / 1024**2:.0f} GiB"
+    return f"{cores or 1} cores of {processor}, {memory}, {platform.system()} {platform.release()}"
