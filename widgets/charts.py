@@ -52,6 +52,7 @@ def overlay(
     width: int,
     height: int,
     top: float,
+    *,
     glyphs: Glyphs = BRAILLE,
 ) -> list[list[tuple[str, Tone]]]:
     """The first series as an area and the second as a line over it, in runs of (text, tone) for each line.
@@ -234,7 +235,7 @@ class Chart(LineView):
         if self._second is None:
             areas = [[(text, _FIRST)] for text in chart(self._series, inner, height, top, self.glyphs)]
         else:
-            areas = overlay(self._series, self._second, inner, height, top, self.glyphs)
+            areas = overlay(self._series, self._second, inner, height, top, glyphs=self.glyphs)
         lines: list[Strip] = []
         for y in range(height):
             label = fit(marks.get(y, ""), axis, "right", self.glyphs.ellipsis)
