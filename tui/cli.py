@@ -160,10 +160,6 @@ def _known_commands() -> Collection[str]:
 
 
 def _with_arguments(given: argparse.Namespace, options: Options) -> Options:
-    engines = options.engines
-    python = os.environ.get("BOXTOP_VIRTUALBOX_PYTHON")
-    if python:
-        engines = replace(engines, virtualbox_python=python)
     urls = [*given.hosts, *given.more_hosts]
     return replace(
         options,
@@ -174,7 +170,6 @@ def _with_arguments(given: argparse.Namespace, options: Options) -> Options:
         mouse=options.mouse and not given.no_mouse,
         read_only=options.read_only or given.read_only,
         demo=given.demo,
-        engines=engines,
     )
 
 
@@ -205,6 +200,8 @@ def _list(options: Options, section: str | None, *, as_json: bool) -> int:
     from tui import listing
 
     found = _gathered(options)
+    if options.demo:
+        print("boxtop: DEMO: what follows is simulated", file=sys.stderr)
     for line in listing.complaints(found):
         print(f"boxtop: {line}", file=sys.stderr)
     if as_json:

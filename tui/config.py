@@ -118,7 +118,7 @@ hosts = []
 
 [virtualbox]
 # Command line of the Python interpreter that can load VirtualBox's binding. Empty: find one by trying.
-# The environment variable BOXTOP_VIRTUALBOX_PYTHON comes before this.
+# The environment variable BOXTOP_VIRTUALBOX_PYTHON is tried before this.
 python = {_quoted(defaults.engines.virtualbox_python)}
 
 [log]

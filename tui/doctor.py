@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
+import shlex
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +16,7 @@ from tui.gather import Answer, Gathered
 from tui.options import Options
 from tui.version import __version__
 
-_PACKAGES = ("textual", "docker", "pyvbox", "psutil")
+_PACKAGES = ("textual", "docker", "pyvbox", "virtualbox", "psutil")
 _WIDTH = 14
 
 
@@ -24,7 +24,7 @@ def report(options: Options, found: Gathered, complaint: str) -> str:
     """The whole text. `complaint` is what is wrong with the configuration file, if anything."""
     sections = {
         "Engines": [line for answer in found.answers for line in _engine(answer)],
-        "VirtualBox's interpreter": list(_interpreter(options)),
+        "VirtualBox": list(_virtualbox(options)),
         "Versions": list(_versions()),
         "Terminal": list(_terminal()),
         "Files": list(_files(options, complaint)),
@@ -59,15 +59,16 @@ def _engine(answer: Answer) -> Iterator[str]:
             yield _line("", f"what to do: {answer.error.remedy}")
 
 
-def _interpreter(options: Options) -> Iterator[str]:
-    chosen = options.engines.virtualbox_python
-    if chosen:
-        source = "BOXTOP_VIRTUALBOX_PYTHON" if os.environ.get("BOXTOP_VIRTUALBOX_PYTHON") else "the configuration"
-        yield _line("set", f"{clean(chosen)} (by {source})")
-    else:
-        yield _line(
-            "not set", f"tried: {sys.executable} and the system's python3 ({shutil.which('python3') or 'none'})"
-        )
+def _virtualbox(options: Options) -> Iterator[str]:
+    """Where a VirtualBox and the interpreters for its binding are looked for, in the order they are tried."""
+    from backends.virtualbox.interpreter import candidates, vboxmanage
+
+    try:
+        yield _line("VBoxManage", clean(shlex.join(vboxmanage())) or "not found")
+        for candidate in candidates(options.engines.virtualbox_python):
+            yield _line("interpreter", clean(f"{candidate.text} ({candidate.origin})"))
+    except ValueError as error:
+        yield _line("wrong", clean(str(error)))
 
 
 def _versions() -> Iterator[str]:

@@ -7,11 +7,16 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from backends.base import Backend, EngineError
 from backends.model import VM, Container, EngineInfo, HostUsage, Ref, Snapshot, State, Usage
 from backends.text import clean
 from tui.options import HostOption, Options, hosts_of
+
+if TYPE_CHECKING:
+    from backends.demo.host import DemoHost
+    from backends.host import HostSampler
 
 DEADLINE = 10.0
 """Seconds all engines together have to answer."""
@@ -71,18 +76,24 @@ async def gather(options: Options, *, usage: bool = True, deadline: float = DEAD
         backends.append((host, open_backend(host.url, options.engines, taken)))
     chosen = bool(options.hosts)
     host_usage, answers = await asyncio.gather(
-        _host(), asyncio.gather(*(_ask(backend, host, chosen, usage, end) for host, backend in backends))
+        _host(options.demo), asyncio.gather(*(_ask(backend, host, chosen, usage, end) for host, backend in backends))
     )
     return Gathered(time.time(), host_usage, tuple(answers))
 
 
-async def _host() -> HostUsage:
-    from backends.host import HostSampler
+async def _host(demo: bool) -> HostUsage:
+    source: HostSampler | DemoHost
+    if demo:
+        from backends.demo.host import DemoHost
 
-    sampler = HostSampler()
-    await asyncio.to_thread(sampler.sample)
+        source = DemoHost()
+    else:
+        from backends.host import HostSampler
+
+        source = HostSampler()
+    await source.sample()
     await asyncio.sleep(_BETWEEN_SAMPLES)
-    return await asyncio.to_thread(sampler.sample)
+    return await source.sample()
 
 
 async def _ask(backend: Backend, host: HostOption, chosen: bool, usage: bool, end: float) -> Answer:

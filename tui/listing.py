@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backends.secrets import mask_pairs, mask_text
 from rich.cells import cell_len
 
 from backends.model import VM, Container, HostUsage, Image, Kind, Port, Ref, Usage, image_users
+from backends.secrets import mask_pairs, mask_text
 from tui import formats
 from tui.gather import Answer, Gathered
 from tui.options import SECTIONS
@@ -173,7 +173,8 @@ def _short_id(identity: str) -> str:
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Columns padded to their widest cell; an empty cell reads "-", so that awk counts the same fields in each row."""
+    """Columns padded to their widest cell and set apart by three spaces; an empty cell reads "-", so that a script that
+    splits at two or more spaces counts the same fields in each row."""
     filled = [tuple(cell or "-" for cell in row) for row in rows]
     widths = [max(cell_len(cell) for cell in column) for column in zip(*filled, strict=True)]
     lines = (_GAP.join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)) for row in filled)
