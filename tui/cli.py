@@ -57,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    parser = _parser()
+    parser = parser()
     given = parser.parse_args(arguments)
     if given.demo and given.hosts + given.more_hosts:
         parser.error("--demo and --host exclude each other")
@@ -68,7 +68,7 @@ def _run(arguments: Sequence[str]) -> int:
         options = config.load(given.config, _known_commands)
     except config.ConfigError as error:
         complaint, options = str(error), Options()
-    options = _with_arguments(given, options)
+    options = with_arguments(given, options)
     if given.command == "doctor":
         return _doctor(options, complaint)
     if complaint:
@@ -90,7 +90,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"boxtop: {clean(message.removeprefix('argument '))} (see {self.prog} --help)\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="boxtop",
         description="One terminal dashboard for containers, images, virtual machines and the host they run on.",
@@ -159,7 +159,7 @@ def _known_commands() -> Collection[str]:
     return BY_ID
 
 
-def _with_arguments(given: argparse.Namespace, options: Options) -> Options:
+def with_arguments(given: argparse.Namespace, options: Options) -> Options:
     urls = [*given.hosts, *given.more_hosts]
     return replace(
         options,

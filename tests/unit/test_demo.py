@@ -33,7 +33,8 @@ PLAIN = ActionOptions()
 
 
 def demo(part: str = "", *, pace: float = 0.0, clock: Callable[[], float] | None = None) -> DemoBackend:
-    return DemoBackend(part or "demo", f"demo://{part}?time=1760000000&pace={pace}", clock=clock)
+    frozen = "" if clock else "time=1760000000&"
+    return DemoBackend(part or "demo", f"demo://{part}?{frozen}pace={pace}", clock=clock)
 
 
 async def items(backend: DemoBackend) -> dict[str, Item]:
@@ -56,7 +57,7 @@ async def do(backend: DemoBackend, action: Action, name: str, **options: Any) ->
 
 async def until(holds: Callable[[], Any]) -> None:
     async with asyncio.timeout(5):
-        while not await holds():  # noqa: ASYNC110 (what is awaited has no event)
+        while not await holds():
             await asyncio.sleep(0.005)
 
 

@@ -41,7 +41,7 @@ nonsense
 
 async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 (what is awaited has no event)
+        while not holds():
             await asyncio.sleep(0.005)
 
 

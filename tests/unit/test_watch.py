@@ -93,7 +93,7 @@ class Scripted(Backend):
 
 async def until(holds: Callable[[], Any]) -> None:
     async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 (what is awaited has no event)
+        while not holds():
             await asyncio.sleep(0.005)
 
 

@@ -1,0 +1,1 @@
+"""Rows from objects: pure functions, one table of fields for each list."""

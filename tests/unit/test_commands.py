@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import inspect
+
+from backends.model import Action, Kind, State
+from tests.unit.objects import container, image, vm
+from tui.commands import BY_ID, COMMANDS, label_for, resolve, unavailable
+from tui.handlers import Handlers
+from tui.keymap import Keymap
+
+
+def test_ids_and_keys_are_each_given_once():
+    ids = [command.id for command in COMMANDS]
+    keys = [key for command in COMMANDS for key in command.keys]
+    assert len(ids) == len(set(ids))
+    assert len(keys) == len(set(keys))
+
+
+def test_every_command_does_something():
+    for command in COMMANDS:
+        if command.action is None:
+            assert inspect.isfunction(getattr(Handlers, command.id.replace(".", "_"), None)), command.id
+
+
+def test_every_action_of_an_engine_has_a_command():
+    assert {command.action for command in COMMANDS if command.action} == set(Action) - {Action.RESUME}
+
+
+def test_no_destructive_control_key_beside_its_safe_letter():
+    destructive = {Action.DELETE, Action.KILL, Action.RESET}
+    for command in COMMANDS:
+        if command.action in destructive:
+            assert not any(key.startswith("ctrl+") for key in command.keys)
+
+
+def test_the_pause_key_resumes_what_is_paused():
+    pause = BY_ID["item.pause"]
+    paused = container(state=State.PAUSED)
+    assert resolve(pause, [paused]) is Action.RESUME
+    assert label_for(pause, [paused]) == "resume"
+    assert resolve(pause, [container()]) is Action.PAUSE
+
+
+def test_killing_a_vm_is_called_what_it_is():
+    assert label_for(BY_ID["item.kill"], [vm()]) == "power off"
+    assert label_for(BY_ID["item.kill"], [container()]) == "kill"
+
+
+def test_an_action_is_refused_with_the_reason_of_the_first_when_it_applies_to_none():
+    start = BY_ID["item.start"]
+    assert unavailable(start, [container()], []) == "web is running already"
+    assert unavailable(start, [container(), container("db", State.EXITED)], []) is None
+    assert unavailable(BY_ID["item.save"], [container()], []) == "a container's memory cannot be saved"
+    assert unavailable(start, [image()], []) == "images do not run"
+
+
+def test_read_only_takes_every_action_away():
+    for command in COMMANDS:
+        if command.action:
+            for item in (container(), vm(), image()):
+                reason = unavailable(command, [item], ["docker", "virtualbox"])
+                assert reason, (command.id, item)
+    hints = Keymap({}).hints([container()], ["docker"], listing=True)
+    assert not [hint for hint in hints if BY_ID[hint.id].action]
+
+
+def test_the_footer_tells_what_applies_now():
+    hints = {hint.id: hint for hint in Keymap({}).hints([container(state=State.EXITED)], [], listing=True)}
+    assert hints["item.start"].enabled
+    assert not hints["item.stop"].enabled
+    assert hints["item.stop"].reason == "web is exited"
+    assert "item.save" not in hints  # VMs only
+    assert "item.start" not in {hint.id for hint in Keymap({}).hints([image()], [], listing=True)}
+
+
+def test_a_users_key_replaces_the_declared_one_and_is_taken_from_another():
+    keymap = Keymap({"item.start": ("t",), "app.quit": ()})
+    assert keymap.keys(BY_ID["item.start"]) == ("t",)
+    assert keymap.keys(BY_ID["item.stop"]) == ()
+    assert keymap.keys(BY_ID["app.quit"]) == ()
+    assert keymap.text(BY_ID["item.delete"]) == "d Del"
+
+
+def test_every_kind_is_served():
+    for kind in Kind:
+        assert any(kind in command.kinds and command.action is Action.DELETE for command in COMMANDS)

@@ -1,0 +1,150 @@
+"""The Textual app: joins the session, the store, the commands and the main screen."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from backends.base import ActionError, Backend, EngineError
+from backends.model import Action, Item, Ref
+from tui import journal, logs
+from tui.acting import Acting
+from tui.commands import BY_ID, COMMANDS
+from tui.handlers import Handlers
+from tui.keymap import Keymap
+from tui.options import Options
+from tui.rows.fields import Look
+from tui.rows.marks import ASCII as ASCII_MARKS
+from tui.rows.marks import UNICODE as UNICODE_MARKS
+from tui.runner import Runner
+from tui.screens.main import MainScreen
+from tui.selection import name_of
+from tui.session import Session
+from tui.status import no_engine
+from tui.store import Delta, Store
+from widgets.confirm import Answer, Confirm
+from widgets.glyphs import ASCII, BLOCK, BRAILLE
+
+
+class BoxtopApp(App[int]):
+    """Holds the parts together; each of them does its own work."""
+
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "boxtop"
+
+    def __init__(
+        self, options: Options, *, journal_file: Path | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`clock` gives Unix time, for what is shown and for the demo's figures."""
+        super().__init__()
+        self._clock = clock
+        self.options = options
+        self.keymap = Keymap(options.keys)
+        self.store = Store()
+        self.journal_file = journal_file or journal.default_file()
+        self.session = Session(self.store, options, self._refs_on_screen, clock)
+        self._glyphs = ASCII if options.ascii else BLOCK if _console() else BRAILLE
+        self._marks = ASCII_MARKS if options.ascii or _console() else UNICODE_MARKS
+        self.main = MainScreen(self.look, self.keymap, options.interval, demo=options.demo)
+        self.store.listen(self._store_changed)
+        self._handlers = Handlers(self)
+        self.animation_level = "none"
+
+    def look(self) -> Look:
+        return Look(self.store, self._clock(), self._marks, self._glyphs)
+
+    async def on_mount(self) -> None:
+        self.theme = self.options.theme
+        self.runner = Runner(self.store, self._backend, self._failed, self._ignored_shutdown, self.journal_file)
+        self.acting = Acting(self.store, self.runner, self._backend, self._ask, self.main.say)
+        for command in COMMANDS:
+            keys = self.keymap.keys(command)
+            if keys:
+                self.bind(",".join(keys), f"command('{command.id}')", description=command.label, show=False)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._told_to_end, number)
+        await self.push_screen(self.main)
+        # engines are opened once the first picture is out
+        self.call_after_refresh(self.session.start)
+
+    async def on_unmount(self) -> None:
+        await self.runner.close()
+        await self.session.close()
+
+    async def action_command(self, command_id: str) -> None:
+        """Run a command by its id, from a key, a click, the palette or the menu."""
+        self.main.touched()
+        if self.screen is self.main or BY_ID[command_id].id == "app.quit":
+            await self._handlers.run(BY_ID[command_id])
+
+    async def inspect(self, ref: Ref) -> Any:
+        """The engine's full answer, or what hinders it, as data to show."""
+        backend = self._backend(ref.engine)
+        if backend is None:
+            return {"not available": f"{ref.engine} is not connected any more"}
+        try:
+            return await backend.inspect(ref)
+        except (ActionError, EngineError) as error:
+            return {"not available": str(error)}
+
+    async def switch_to_demo(self) -> None:
+        """Leave the engines that did not answer for simulated ones."""
+        await self.session.close()
+        self.options = replace(self.options, demo=True, hosts=())
+        self.store.clear()
+        self.session = Session(self.store, self.options, self._refs_on_screen, self._clock)
+        self.main.demo = True
+        self.session.start()
+
+    @property
+    def without_engine(self) -> bool:
+        return no_engine(self.look())
+
+    def _backend(self, engine: str) -> Backend | None:
+        return self.session.backend(engine)
+
+    def _store_changed(self, delta: Delta) -> None:
+        self.main.store_changed(delta)
+
+    def _refs_on_screen(self) -> Collection[Ref]:
+        refs = {key for pane in self.main.panes_shown for key in pane.table.keys_on_screen() if isinstance(key, Ref)}
+        current = self.main.active.current
+        return refs | {current.ref} if current else refs
+
+    async def _ask(self, dialog: Confirm) -> Answer | None:
+        answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        await self.push_screen(dialog, lambda answer: None if answered.done() else answered.set_result(answer))
+        return await answered
+
+    def _failed(self, item: Item, action: Action, reason: str) -> None:
+        self.main.warn_of(item.ref, f"{action} {name_of(item)}: {reason}")
+
+    def _ignored_shutdown(self, item: Item, seconds: float) -> None:
+        key = self.keymap.first(BY_ID["item.kill"]) or "the menu"
+        self.main.warn_of(
+            item.ref, f"{name_of(item)} did not react to its power button in {seconds:.0f} s: {key} powers it off"
+        )
+
+    def _told_to_end(self, number: int) -> None:
+        self.exit(128 + number, 128 + number)
+
+
+def _console() -> bool:
+    import os
+
+    return os.environ.get("TERM") == "linux"
+
+
+def run_app(options: Options) -> int:
+    """Run the dashboard on the terminal; the exit status."""
+    logs.start(options.log_level)
+    app = BoxtopApp(options)
+    app.run(mouse=options.mouse)
+    return app.return_code or 0

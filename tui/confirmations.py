@@ -1,0 +1,152 @@
+"""What is asked before an action: exact names, what is lost, the safe choice first. Pure data for the dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from widgets.confirm import Answer, Choice, Option
+
+from backends.model import VM, Action, ActionOptions, Container, Image, Item, Kind, Loss, Ref, State
+from tui.formats import size_long
+from tui.selection import name_of, short_id
+from widgets.tones import Tone
+
+Line = tuple[str, Tone]
+Losses = Mapping[Ref, Sequence[Loss]]
+
+CANCEL = "cancel"
+KEEP_DISKS = "keep"
+DELETE_DISKS = "disks"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    title: str
+    lines: tuple[Line, ...]
+    choices: tuple[Choice, ...]
+    options: tuple[Option, ...] = ()
+    typed: str = ""
+
+
+def needed(action: Action, items: Sequence[Item]) -> bool:
+    """Whether an action has to be confirmed: destructive ones always, interrupting ones on more than one object."""
+    if action in {Action.DELETE, Action.KILL, Action.RESET}:
+        return True
+    return action in {Action.STOP, Action.RESTART} and len(items) > 1
+
+
+def wants_losses(action: Action) -> bool:
+    """Whether the engine is to be asked first what would be destroyed."""
+    return action is Action.DELETE
+
+
+def confirmation(
+    action: Action, items: Sequence[Item], losses: Losses, skipped: Sequence[tuple[Item, str]] = ()
+) -> Confirmation:
+    """The question for these objects, all of one kind. `skipped` are marked ones the action cannot apply to."""
+    kind = items[0].ref.kind
+    lines: list[Line] = []
+    for item in items:
+        lines.extend(_about(action, item, losses.get(item.ref, ())))
+    if skipped:
+        lines.append(("", ""))
+        lines.append((f"Left out, {len(skipped)} of the marked:", "dim"))
+        lines.extend((f"  {name_of(item)}: {reason}", "dim") for item, reason in skipped)
+    warning = _warning(action, kind)
+    if warning:
+        lines += [("", ""), (warning, "warn")]
+    title = f"{_verb(action, kind)} {_counted(items)}?"
+    if action is Action.DELETE and kind is Kind.VM:
+        return _delete_vms(title, lines, items, losses)
+    cancel = Choice(CANCEL, "Cancel")
+    act = Choice(str(action), _verb(action, kind), tone="error" if needed(action, items[:1]) else "warn")
+    return Confirmation(title, tuple(lines), (cancel, act), _options(action, items, losses))
+
+
+def options_from(answer: Answer, losses: Sequence[Loss]) -> ActionOptions:
+    """What the operator chose, for one object whose losses were shown."""
+    options = ActionOptions(force="force" in answer.options, volumes="volumes" in answer.options)
+    if answer.choice == DELETE_DISKS:
+        return replace(options, disks=tuple(loss.id for loss in losses if loss.id and not loss.kept))
+    return options
+
+
+def _delete_vms(title: str, lines: list[Line], items: Sequence[Item], losses: Losses) -> Confirmation:
+    going = [loss for item in items for loss in losses.get(item.ref, ()) if loss.id and not loss.kept]
+    choices = [Choice(CANCEL, "Cancel"), Choice(KEEP_DISKS, "Unregister, keep disks", tone="warn")]
+    typed = ""
+    if going:
+        total = sum(loss.size or 0 for loss in going)
+        choices.append(
+            Choice(
+                DELETE_DISKS,
+                f"Delete with {len(going)} disk{'s' if len(going) > 1 else ''} ({size_long(total)})",
+                tone="error",
+                needs_typed=True,
+            )
+        )
+        typed = name_of(items[0]) if len(items) == 1 else f"delete {len(items)} VMs"
+    return Confirmation(title, tuple(lines), tuple(choices), (), typed)
+
+
+def _about(action: Action, item: Item, losses: Sequence[Loss]) -> list[Line]:
+    match item:
+        case Container():
+            text = f"{item.name}  {item.image}  {item.state}"
+        case VM():
+            text = f"{item.name}  {item.os_type}  {item.error or item.state}"
+        case Image():
+            text = f"{name_of(item)}  {short_id(item.ref.id)}  {size_long(item.size)}"
+    lines: list[Line] = [(f"{text}  on {item.ref.engine}", "strong")]
+    if action is Action.DELETE:
+        for loss in losses:
+            size = f"  {size_long(loss.size)}" if loss.size is not None else ""
+            kept = f"  kept: {loss.kept}" if loss.kept else ""
+            lines.append((f"  {loss.text}{size}{kept}", "dim" if loss.kept else ""))
+    return lines
+
+
+def _options(action: Action, items: Sequence[Item], losses: Losses) -> tuple[Option, ...]:
+    if action is not Action.DELETE:
+        return ()
+    if isinstance(items[0], Image):
+        return (Option("force", "Force: remove also from under stopped containers that use it"),)
+    options = []
+    live = [item for item in items if not isinstance(item, Image) and item.state in _LIVE]
+    if live:
+        options.append(Option("force", f"Force: kill {_counted(live)} that runs first"))
+    if any(loss.id for item in items for loss in losses.get(item.ref, ())):
+        options.append(Option("volumes", "Remove the anonymous volumes too; their data is lost"))
+    return tuple(options)
+
+
+_LIVE = {State.RUNNING, State.PAUSED, State.RESTARTING}
+
+
+def _warning(action: Action, kind: Kind) -> str:
+    match action, kind:
+        case Action.KILL, Kind.VM:
+            return "As pulling the plug: what the guest has not written to its disks is lost."
+        case Action.KILL, _:
+            return "SIGKILL: what the processes have not written is lost."
+        case Action.RESET, _:
+            return "As the reset button: what the guest has not written to its disks is lost."
+        case Action.DELETE, Kind.CONTAINER:
+            return "Files written in the container and its logs are lost. Named volumes and bind mounts stay."
+        case Action.DELETE, Kind.VM:
+            return "The VM's settings, saved state and snapshots' memory are lost. Disks go only when you choose so."
+        case Action.DELETE, _:
+            return "The image and all its tags are removed from this engine."
+    return ""
+
+
+def _verb(action: Action, kind: Kind) -> str:
+    if action is Action.KILL and kind is Kind.VM:
+        return "Power off"
+    return str(action).capitalize()
+
+
+def _counted(items: Sequence[Item]) -> str:
+    kind = {Kind.CONTAINER: "container", Kind.VM: "VM", Kind.IMAGE: "image"}[items[0].ref.kind]
+    return f"{kind} {name_of(items[0])}" if len(items) == 1 else f"{len(items)} {kind}s"

@@ -1,0 +1,257 @@
+"""What each command does: one small method for each id, found by its name."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from tui import journal
+from tui.commands import COMMANDS, Command, Scope, label_for, unavailable
+from tui.screens.help import Help
+from tui.screens.main import MainScreen
+from tui.selection import Filter, name_of
+from widgets.glyphs import Glyphs
+from widgets.picker import Picker, PickItem
+
+if TYPE_CHECKING:
+    from tui.app import BoxtopApp
+
+log = logging.getLogger(__name__)
+
+
+class Handlers:
+    """Runs commands. Those with an engine's action go to Acting; the others are methods named by their id."""
+
+    def __init__(self, app: BoxtopApp) -> None:
+        self._app = app
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, command: Command) -> None:
+        if command.action is None:
+            result = getattr(self, command.id.replace(".", "_"))()
+            if result is not None:
+                await result
+            return
+        if not self._listing:
+            self._main.say("Choose a row in a list first: 1 containers, 2 VMs, 3 images.")
+            return
+        # a question waits for its answer while the screen goes on
+        task = asyncio.create_task(self._app.acting.act(command, self._main.active.targets()), name=command.id)
+        self._tasks.add(task)
+        task.add_done_callback(self._acted)
+
+    def _acted(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("%s: %r", task.get_name(), error, exc_info=error)
+            self._main.say(f"{task.get_name()} failed inside boxtop: see the log", "error")
+
+    @property
+    def _main(self) -> MainScreen:
+        return self._app.main
+
+    @property
+    def _glyphs(self) -> Glyphs:
+        return self._app.look().glyphs
+
+    @property
+    def _listing(self) -> bool:
+        return self._main.view in {"panes", "boxes"}
+
+    # -- on the row ---------------------------------------------------------------------------------------------
+
+    def item_menu(self) -> None:
+        items = self._main.active.targets() if self._listing else []
+        if not items:
+            self._main.say("Nothing is selected.")
+            return
+        entries = []
+        for command in COMMANDS:
+            if command.scope is not Scope.ITEM or command.id == "item.menu":
+                continue
+            if not any(item.ref.kind in command.kinds for item in items):
+                continue
+            reason = unavailable(command, items, self._app.store.read_only) if command.action else None
+            label = label_for(command, items).capitalize()
+            entries.append(PickItem(command.id, label, self._app.keymap.text(command), reason is None, reason or ""))
+        title = name_of(items[0]) if len(items) == 1 else f"{len(items)} marked"
+        self._pick(title, entries)
+
+    def item_inspect(self) -> None:
+        self._main.open_details("inspect")
+
+    def item_copy_name(self) -> None:
+        if self._main.in_tree:
+            self._copy([self._main.details.data_tree.current_text()], "value")
+        else:
+            self._copy([name_of(item) for item in self._main.active.targets()], "name")
+
+    def item_copy_id(self) -> None:
+        self._copy([item.ref.id for item in self._main.active.targets()], "id")
+
+    def _copy(self, texts: list[str], what: str) -> None:
+        if not texts:
+            self._main.say("Nothing is selected.")
+            return
+        self._app.copy_to_clipboard("\n".join(texts))
+        said = texts[0][:60] if len(texts) == 1 else f"{len(texts)} {what}s"
+        self._main.say(f"Copied {said} (if the terminal takes OSC 52).")
+
+    # -- in a list ----------------------------------------------------------------------------------------------
+
+    def list_mark(self) -> None:
+        self._main.active.toggle_mark()
+        self._main.draw_keys()
+
+    def list_mark_all(self) -> None:
+        self._main.active.toggle_all_marks()
+        self._main.draw_keys()
+
+    def list_filter(self) -> None:
+        if self._listing:
+            self._main.ask_filter()
+
+    def list_running(self) -> None:
+        pane = self._main.active
+        pane.set_filter(Filter(pane.filter.text, not pane.filter.only_running))
+
+    def list_sort(self) -> None:
+        pane = self._main.active
+        entries = [
+            PickItem(field.column.id, field.label, "current" if field.column.id == pane.sort_id else "")
+            for field in pane.fields
+            if field.column.id != "cpu_history"
+        ]
+
+        def sort(chosen: str | None) -> None:
+            if chosen:
+                pane.sort_by(chosen)
+
+        self._app.push_screen(Picker(f"Sort {pane.noun} by", entries, glyphs=self._glyphs), sort)
+
+    def list_reverse(self) -> None:
+        pane = self._main.active
+        pane.sort_by(pane.sort_id, descending=not pane.descending)
+
+    # -- details ------------------------------------------------------------------------------------------------
+
+    def details_open(self) -> None:
+        self._main.open_details()
+
+    def details_back(self) -> None:
+        self._main.back()
+
+    def details_next_tab(self) -> None:
+        self._step_tab(1)
+
+    def details_previous_tab(self) -> None:
+        self._step_tab(-1)
+
+    def _step_tab(self, by: int) -> None:
+        main = self._main
+        if not self._listing:
+            main.say("The details belong to a row in a list.")
+        elif main.details.display:
+            focused = main.details.has_focus_within
+            main.details.step(by)
+            if focused:
+                main.details.focus_content()
+        else:
+            main.open_details()
+
+    def details_next_match(self) -> None:
+        self._match(1)
+
+    def details_previous_match(self) -> None:
+        self._match(-1)
+
+    def _match(self, by: int) -> None:
+        tree = self._main.details.data_tree
+        if not (self._main.details.display and self._main.details.tab == "inspect"):
+            self._main.say("n and N go through the matches of a search in Inspect: press i, then /.")
+            return
+        if not tree.match_position[1]:
+            self._main.say("Nothing is searched for, or nothing was found: press / in Inspect.")
+        elif by > 0:
+            tree.next_match()
+        else:
+            tree.previous_match()
+
+    # -- views --------------------------------------------------------------------------------------------------
+
+    def view_containers(self) -> None:
+        self._main.show_view("panes", self._main.panes[0])
+
+    def view_vms(self) -> None:
+        self._main.show_view("panes", self._main.panes[1])
+
+    def view_images(self) -> None:
+        self._main.show_view("panes", self._main.panes[2])
+
+    def view_boxes(self) -> None:
+        self._main.show_view("boxes", self._main.boxes)
+
+    def view_host(self) -> None:
+        self._main.show_view("host")
+
+    async def view_journal(self) -> None:
+        file = self._app.journal_file
+        try:
+            entries = await asyncio.to_thread(journal.tail, file)
+        except OSError as error:
+            self._main.say(f"{file} cannot be read: {error.strerror}", "error")
+            return
+        self._main.show_view("journal")
+        self._main.journal.fill(entries, str(file))
+
+    def view_zoom(self) -> None:
+        if self._main.wide:
+            self._main.toggle_zoom()
+        elif not self._main.close_details():
+            self._main.open_details()
+
+    def view_next(self) -> None:
+        self._main.step_pane(1)
+
+    def view_previous(self) -> None:
+        self._main.step_pane(-1)
+
+    # -- boxtop -------------------------------------------------------------------------------------------------
+
+    def app_palette(self) -> None:
+        items = self._main.active.targets() if self._listing else []
+        entries = []
+        for command in COMMANDS:
+            if command.id == "app.palette":
+                continue
+            reason = unavailable(command, items, self._app.store.read_only) if command.action else None
+            label = f"{label_for(command, items).capitalize()}: {command.help}"
+            entries.append(PickItem(command.id, label, self._app.keymap.text(command), reason is None, reason or ""))
+        self._pick("Commands", entries)
+
+    def _pick(self, title: str, entries: list[PickItem]) -> None:
+        async def run(chosen: str | None) -> None:
+            if chosen:
+                await self._app.action_command(chosen)
+
+        self._app.push_screen(Picker(title, entries, glyphs=self._glyphs), run)
+
+    def app_help(self) -> None:
+        self._app.push_screen(Help(self._app.keymap, self._glyphs))
+
+    def app_refresh(self) -> None:
+        self._app.session.refresh()
+        self._main.details.refresh_inspect()
+
+    def app_dismiss(self) -> None:
+        self._main.dismiss_newest()
+
+    async def app_demo(self) -> None:
+        if self._app.without_engine:
+            await self._app.switch_to_demo()
+        else:
+            self._main.say("The demo is offered when no engine is found; boxtop --demo shows it any time.")
+
+    async def app_quit(self) -> None:
+        self._app.exit(0)

@@ -1,0 +1,269 @@
+"""What a list shows: each field declares its column, its cell and what it sorts by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backends.model import VM, Action, Container, Image, Item, State, Usage
+from tui.formats import UNKNOWN, percent, size
+from tui.rows.marks import Marks
+from tui.selection import name_of
+from tui.store import Store
+from widgets.charts import spark
+from widgets.glyphs import Glyphs
+from widgets.table import Cell, Column, Row
+from widgets.tones import Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What cells are made from: the store, the time now (Unix) and the glyphs."""
+
+    store: Store
+    now: float
+    marks: Marks
+    glyphs: Glyphs
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    column: Column
+    cell: Callable[[Any, Look], Cell]
+    sort: Callable[[Any, Look], Any]
+    label: str
+    """The field's name where it stands alone: in the choice of what to sort by."""
+    live: bool = False
+    """It changes with every sample."""
+    descending: bool = False
+    """The order that is wanted first."""
+
+
+def row_of(item: Item, fields: Sequence[Field], look: Look) -> Row:
+    return Row(item.ref, tuple(field.cell(item, look) for field in fields), faded=not look.store.reachable(item.ref))
+
+
+_EMPTY = Cell("")
+_DASH = Cell(UNKNOWN, "dim")
+
+_FAILED: dict[Action, str] = {
+    Action.START: "start failed",
+    Action.STOP: "stop failed",
+    Action.RESTART: "restart failed",
+    Action.PAUSE: "pause failed",
+    Action.RESUME: "resume failed",
+    Action.KILL: "kill failed",
+    Action.SAVE: "save failed",
+    Action.RESET: "reset failed",
+    Action.DELETE: "delete failed",
+}
+
+
+def failure_text(action: Action) -> str:
+    return _FAILED[action]
+
+
+def usage_of(item: Container | VM, look: Look) -> Usage | None:
+    return look.store.usage.get(item.ref)
+
+
+def name_cell(item: Container | VM, look: Look) -> Cell:
+    state = look.store.shown_state(item)
+    mark, tone = look.marks.of(state, item)
+    return Cell(spans=((mark + " ", tone), (item.name, "")))
+
+
+def state_cell(item: Container | VM, look: Look, text: str) -> Cell:
+    """The state in words, or the transition under way, or what failed."""
+    action = look.store.pending.get(item.ref)
+    if action is not None:
+        return Cell(look.store.shown_state(item), "info")
+    failure = look.store.failures.get(item.ref)
+    if failure is not None:
+        return Cell(failure_text(failure.action), "error")
+    return Cell(text, STATE_TONES.get(item.state, ""))
+
+
+STATE_TONES: dict[State, Tone] = {
+    State.RUNNING: "ok",
+    State.PAUSED: "warn",
+    State.STARTING: "info",
+    State.STOPPING: "info",
+    State.RESTARTING: "warn",
+    State.SAVING: "info",
+    State.SAVED: "info",
+    State.OFF: "dim",
+    State.EXITED: "dim",
+    State.CREATED: "dim",
+    State.CRASHED: "error",
+    State.DELETING: "info",
+    State.UNKNOWN: "error",
+}
+
+STATE_ORDER: dict[State, int] = {
+    state: order
+    for order, state in enumerate(
+        (
+            State.RUNNING,
+            State.RESTARTING,
+            State.STARTING,
+            State.STOPPING,
+            State.SAVING,
+            State.PAUSED,
+            State.CRASHED,
+            State.SAVED,
+            State.CREATED,
+            State.EXITED,
+            State.OFF,
+            State.DELETING,
+            State.UNKNOWN,
+        )
+    )
+}
+
+
+def cpu_tone(cpu: float, limit: float | None) -> Tone:
+    """A box near its own limit is worth a look; without a limit, one busy core is."""
+    share = cpu / (limit or 1.0)
+    return "warn" if share >= 0.9 else "" if cpu >= 0.005 else "dim"
+
+
+def cpu_cell(item: Container | VM, look: Look) -> Cell:
+    usage = usage_of(item, look)
+    if usage is None or usage.cpu is None:
+        return _EMPTY
+    return Cell(percent(usage.cpu), cpu_tone(usage.cpu, usage.cpu_limit))
+
+
+def cpu_history_cell(item: Container | VM, look: Look, width: int = 8) -> Cell:
+    usage = usage_of(item, look)
+    history = look.store.histories.get(item.ref)
+    if usage is None or history is None:
+        return _EMPTY
+    top = usage.cpu_limit or max(1.0, float(getattr(item, "cpus", 1)))
+    return Cell(spark(history.last("cpu", width * 2), width, top, look.glyphs), "accent")
+
+
+def memory_cell(item: Container | VM, look: Look) -> Cell:
+    usage = usage_of(item, look)
+    if usage is None or usage.memory is None:
+        return _EMPTY
+    return Cell(size(usage.memory), "")
+
+
+def memory_share(item: Container | VM, look: Look) -> float | None:
+    """Memory used as a share of its limit; of the host's memory where it has none."""
+    usage = usage_of(item, look)
+    if usage is None or usage.memory is None:
+        return None
+    limit = usage.memory_limit or (item.memory if isinstance(item, VM) else 0)
+    if not limit and look.store.host:
+        limit = look.store.host.memory_total
+    return usage.memory / limit if limit else None
+
+
+def memory_share_cell(item: Container | VM, look: Look) -> Cell:
+    share = memory_share(item, look)
+    if share is None:
+        return _EMPTY
+    return Cell(percent(share, cores=False), "warn" if share >= 0.9 else "" if share >= 0.005 else "dim")
+
+
+def rate_cell(name: str) -> Callable[[Container | VM, Look], Cell]:
+    def cell(item: Container | VM, look: Look) -> Cell:
+        usage = usage_of(item, look)
+        value = getattr(usage, name) if usage else None
+        if value is None:
+            return _EMPTY
+        return Cell(size(value), "dim" if value < 1 else "")
+
+    return cell
+
+
+def usage_sort(name: str) -> Callable[[Container | VM, Look], float | None]:
+    def sort(item: Container | VM, look: Look) -> float | None:
+        usage = usage_of(item, look)
+        value: float | None = getattr(usage, name) if usage else None
+        return value
+
+    return sort
+
+
+def state_sort(item: Container | VM, look: Look) -> int:
+    del look
+    return STATE_ORDER[item.state]
+
+
+def name_sort(item: Item, look: Look) -> str:
+    del look
+    return name_of(item).lower()
+
+
+def engine_cell(item: Item, look: Look) -> Cell:
+    del look
+    return Cell(item.ref.engine, "dim")
+
+
+def engine_sort(item: Item, look: Look) -> str:
+    del look
+    return item.ref.engine
+
+
+NAME = Field(Column("name", "NAME", 18, flex=3), name_cell, name_sort, "name")
+CPU = Field(Column("cpu", "CPU", 6, align="right", priority=2), cpu_cell, usage_sort("cpu"), "CPU", True, True)
+CPU_HISTORY = Field(
+    Column("cpu_history", "HISTORY", 8, priority=5), cpu_history_cell, usage_sort("cpu"), "CPU", True, True
+)
+MEMORY = Field(
+    Column("memory", "MEM", 5, align="right", priority=3), memory_cell, usage_sort("memory"), "memory", True, True
+)
+MEMORY_SHARE = Field(
+    Column("memory_share", "MEM%", 4, align="right", priority=6),
+    memory_share_cell,
+    memory_share,
+    "memory against its limit",
+    True,
+    True,
+)
+RECEIVE = Field(
+    Column("receive", "RX/s", 5, align="right", priority=8),
+    rate_cell("network_receive"),
+    usage_sort("network_receive"),
+    "network received",
+    True,
+    True,
+)
+TRANSMIT = Field(
+    Column("transmit", "TX/s", 5, align="right", priority=9),
+    rate_cell("network_transmit"),
+    usage_sort("network_transmit"),
+    "network sent",
+    True,
+    True,
+)
+READ = Field(
+    Column("read", "READ/s", 6, align="right", priority=10),
+    rate_cell("disk_read"),
+    usage_sort("disk_read"),
+    "disk read",
+    True,
+    True,
+)
+WRITE = Field(
+    Column("write", "WRITE/s", 7, align="right", priority=11),
+    rate_cell("disk_write"),
+    usage_sort("disk_write"),
+    "disk written",
+    True,
+    True,
+)
+ENGINE = Field(Column("engine", "ENGINE", 10, priority=4), engine_cell, engine_sort, "engine")
+
+
+def image_failure(item: Image, look: Look) -> Cell | None:
+    """What goes on with an image, or went wrong; images have no state of their own."""
+    if item.ref in look.store.pending:
+        return Cell(State.DELETING, "info")
+    failure = look.store.failures.get(item.ref)
+    return Cell(failure_text(failure.action), "error") if failure else None

@@ -1,0 +1,359 @@
+"""The main screen: status on top, lists at the left, details at the right, messages and keys at the bottom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Input
+
+from backends.model import Ref
+from tui.commands import BY_ID
+from tui.details import Details
+from tui.host_view import HostView
+from tui.journal_view import JournalView
+from tui.keymap import Keymap
+from tui.lists import BOXES, PANES
+from tui.pane import Pane, digest
+from tui.rows.fields import Look
+from tui.selection import Filter
+from tui.status import host_line, no_engine, top_line
+from tui.store import Delta
+from widgets.keybar import KeyBar
+from widgets.line import Line
+from widgets.notices import Notices
+from widgets.table import Table
+from widgets.tones import Tone
+
+if TYPE_CHECKING:
+    from tui.app import BoxtopApp
+
+View = Literal["panes", "boxes", "host", "journal"]
+
+_WIDE = 140
+_TALL = 30
+_NARROW = 100
+_CALM = 2.0
+"""Seconds without a key after which rows may move."""
+_INFO_STAYS = 6.0
+
+
+class MainScreen(Screen[None], inherit_bindings=False):
+    """Lays out and redraws; what keys mean is the app's business."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    DEFAULT_CSS = """
+    MainScreen > Line { height: 1; }
+    MainScreen #body { height: 1fr; }
+    MainScreen #lists { width: 3fr; }
+    MainScreen #details { width: 2fr; }
+    MainScreen.-wide #details { border-left: solid $surface-lighten-2; }
+    MainScreen #pane-containers { height: 2fr; }
+    MainScreen #filter { height: 1; border: none; padding: 0 1; }
+    """
+
+    def __init__(self, look: Callable[[], Look], keymap: Keymap, interval: float, *, demo: bool) -> None:
+        super().__init__()
+        self._look = look
+        self._keymap = keymap
+        self.demo = demo
+        glyphs = look().glyphs
+        self.top = Line(id="top", glyphs=glyphs)
+        self.host = Line(id="host", glyphs=glyphs)
+        self.panes = [Pane(spec, look) for spec in PANES]
+        self.boxes = Pane(BOXES, look)
+        self.host_view = HostView(look, interval)
+        self.journal = JournalView(glyphs)
+        self.notices = Notices(dismiss_key=keymap.first(BY_ID["app.dismiss"]), glyphs=glyphs)
+        self.keybar = KeyBar(glyphs=glyphs)
+        self.lists = Vertical(id="lists")
+        self.filter_input = Input(id="filter", placeholder="filter: words that must occur, -word must not")
+        self.details = Details(look, self._inspect, interval)
+        self.view: View = "panes"
+        self.active = self.panes[0]
+        self._waiting: list[Delta] = []
+        self._last_key = 0.0
+        self._searching = False
+        self._noticed: dict[str, Ref] = {}
+        self._open = False
+        self._zoomed = False
+        self.filter_input.display = False
+
+    @property
+    def boxtop(self) -> BoxtopApp:
+        return self.app  # type: ignore[return-value]
+
+    def compose(self) -> ComposeResult:
+        yield self.top
+        yield self.host
+        with Horizontal(id="body"):
+            with self.lists:
+                yield from (*self.panes, self.boxes)
+                yield self.host_view
+                yield self.journal
+            yield self.details
+        yield self.notices
+        yield self.filter_input
+        yield self.keybar
+
+    def on_mount(self) -> None:
+        self.lay_out()
+        self.active.table.focus()
+        self._draw_status()
+
+    @property
+    def panes_shown(self) -> list[Pane]:
+        return [pane for pane in (*self.panes, self.boxes) if pane.display]
+
+    # -- what changed ------------------------------------------------------------------------------------------
+
+    def store_changed(self, delta: Delta) -> None:
+        """Gather changes of one turn of the loop and draw them together."""
+        self._waiting.append(delta)
+        if len(self._waiting) == 1:
+            self.call_later(self._flush)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not self.is_mounted:
+            return
+        delta = Delta(
+            refs=frozenset().union(*(delta.refs for delta in waiting)),
+            kinds=frozenset().union(*(delta.kinds for delta in waiting)),
+            engines=any(delta.engines for delta in waiting),
+            usage=all(delta.usage or not delta.refs for delta in waiting),
+            host=any(delta.host for delta in waiting),
+        )
+        calm = time.monotonic() - self._last_key > _CALM
+        if delta.kinds or delta.engines:
+            self.lay_out()
+        for pane in (*self.panes, self.boxes):
+            pane.apply(delta, calm=calm)
+        if delta.host or delta.engines:
+            self._draw_status()
+        self.host_view.apply(delta)
+        current = self.active.current
+        shown = self.details.item
+        if (current and current.ref) != (shown and shown.ref):
+            self.details.show(current)
+        else:
+            self.details.apply(delta)
+        if not delta.usage or delta.engines:
+            self.draw_keys()
+
+    def _draw_status(self) -> None:
+        look = self._look()
+        left, right = top_line(look, demo=self.demo)
+        self.top.set_parts(left, right)
+        self.host.set_parts(host_line(look))
+
+    def draw_keys(self) -> None:
+        listing = self.view in {"panes", "boxes"}
+        items = self.active.targets() if listing else []
+        hints = self._keymap.hints(items, self._look().store.read_only, listing)
+        self.keybar.set_keys(hints)
+
+    # -- layout ------------------------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        del event
+        self.lay_out()
+
+    @property
+    def wide(self) -> bool:
+        return self.size.width >= _WIDE
+
+    @property
+    def single(self) -> bool:
+        """One pane at a time."""
+        return self.size.width < _NARROW or self.size.height < _TALL
+
+    def lay_out(self) -> None:
+        """Show what belongs on the screen in this view and at this size, and fill what was hidden until now."""
+        look = self._look()
+        nothing, listing = no_engine(look), self.view in {"panes", "boxes"}
+        self.set_class(self.wide, "-wide")
+        self.details.display = listing and (self._open or (self.wide and not self._zoomed))
+        self.lists.display = not self._open or self.wide or not listing
+        self.boxes.display = self.view == "boxes"
+        self.host_view.display = self.view == "host"
+        self.journal.display = self.view == "journal"
+        for pane in self.panes:
+            pane.display = self.view == "panes" and (not self.single or pane is self.active)
+            engines = [engine for kind in pane.spec.kinds for engine in look.store.engines_for(kind)]
+            without = bool(engines) and all(engine.lost and engine.info is None for engine in engines)
+            pane.set_folded(without and not nothing and not self.single)
+            others = [digest(other.spec, look) for other in self.panes if other is not pane]
+            pane.set_others(others if self.single else ())
+        for pane in (*self.panes, self.boxes):
+            if pane.display and pane.stale:
+                pane.rebuild()
+        self.details.show(self.active.current)
+        self.host_view.draw()
+
+    def show_view(self, view: View, pane: Pane | None = None) -> None:
+        """Turn to a view, and within the panes to one of them."""
+        self.view, self._open = view, False
+        if pane is not None:
+            self.active = pane
+        self.lay_out()
+        focus = {"host": self.host_view.facts, "journal": self.journal.table}.get(view, self.active.table)
+        focus.focus()
+        self.draw_keys()
+
+    def step_pane(self, by: int) -> None:
+        """The next pane that has something to choose from; from the details back to the list."""
+        if self.view != "panes":
+            self.show_view("panes", self.active if self.active in self.panes else self.panes[0])
+            return
+        choice = [pane for pane in self.panes if not pane.has_class("-folded")] or self.panes
+        place = choice.index(self.active) if self.active in choice else 0
+        self.close_details()
+        self.show_view("panes", choice[(place + by) % len(choice)])
+
+    def toggle_zoom(self) -> None:
+        self._zoomed = not self._zoomed
+        self.lay_out()
+
+    def open_details(self, tab: str | None = None) -> None:
+        """Bring the details to the front and give them the keyboard."""
+        if self.view not in {"panes", "boxes"}:
+            return
+        self._zoomed, self._open = False, True
+        self.lay_out()
+        if tab:
+            self.details.pick(tab)
+        self.details.focus_content()
+
+    def close_details(self) -> bool:
+        """Back to the list; False when the list had the screen and the keyboard already."""
+        if not self._open:
+            return False
+        self._open = False
+        self.lay_out()
+        self.active.table.focus()
+        return True
+
+    async def _inspect(self, ref: Ref) -> object:
+        return await self.boxtop.inspect(ref)
+
+    # -- events of widgets --------------------------------------------------------------------------------------
+
+    def touched(self) -> None:
+        """The user is at work: rows keep their places for a while."""
+        self._last_key = time.monotonic()
+
+    @on(events.DescendantFocus)
+    def _focus_moved(self) -> None:
+        for pane in (*self.panes, self.boxes):
+            if pane.table.has_focus:
+                self.active = pane
+                self.details.show(pane.current)
+            pane.focused_changed()
+        self.draw_keys()
+
+    @on(Table.Selected)
+    def _row_selected(self, event: Table.Selected) -> None:
+        if event.table is self.active.table:
+            self.touched()
+            self.active.freshen()
+            self.details.show(self.active.current)
+            self.draw_keys()
+
+    @on(Table.Opened)
+    def _row_opened(self, event: Table.Opened) -> None:
+        if event.table is self.active.table:
+            self.open_details()
+
+    @on(Table.SortRequested)
+    def _sort_clicked(self, event: Table.SortRequested) -> None:
+        for pane in (*self.panes, self.boxes):
+            if pane.table is event.table:
+                pane.sort_by(event.column_id)
+
+    @on(KeyBar.Pressed)
+    async def _hint_clicked(self, event: KeyBar.Pressed) -> None:
+        await self.boxtop.action_command(event.id)
+
+    # -- filter and search --------------------------------------------------------------------------------------
+
+    @property
+    def in_tree(self) -> bool:
+        return self.details.data_tree.has_focus
+
+    def ask_filter(self) -> None:
+        """Type a filter for the list, or words to search for in Inspect."""
+        self._searching = self.in_tree
+        self.filter_input.placeholder = (
+            "search: Enter, then n and N" if self._searching else "filter: words that must occur, -word must not"
+        )
+        self.filter_input.value = "" if self._searching else self.active.filter.text
+        self.filter_input.display = True
+        self.filter_input.focus()
+
+    def _end_filter(self) -> None:
+        self.filter_input.display = False
+        (self.details.data_tree if self._searching else self.active.table).focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self, event: Input.Changed) -> None:
+        if not self._searching and self.filter_input.display:
+            self.touched()
+            chosen = self.active.filter
+            self.active.set_filter(Filter(event.value, chosen.only_running))
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self, event: Input.Submitted) -> None:
+        self._end_filter()
+        if self._searching:
+            found = self.details.data_tree.search(event.value)
+            if event.value:
+                self.say(f"{found} match{'' if found == 1 else 'es'} of {event.value}; n and N go through them.")
+
+    def back(self) -> None:
+        """One step back: out of the filter's line, the details, the marks, the filter."""
+        if self.filter_input.has_focus:
+            if not self._searching:
+                self.active.set_filter(Filter("", self.active.filter.only_running))
+            self._end_filter()
+        elif self.close_details():
+            pass
+        elif self.view in {"host", "journal"}:
+            self.show_view("panes", self.active if self.active in self.panes else self.panes[0])
+        elif self.active.table.marks:
+            self.active.set_marks(())
+            self.draw_keys()
+        elif self.active.filter.active:
+            self.active.set_filter(Filter())
+
+    # -- messages -----------------------------------------------------------------------------------------------
+
+    def say(self, text: str, tone: Tone = "info") -> None:
+        """A passing message; a failure is `warn_of`'s and stays."""
+        self.notices.add("info", text, tone)
+        self.set_timer(_INFO_STAYS, lambda: self.notices.dismiss("info"))
+
+    def warn_of(self, ref: Ref, text: str) -> None:
+        """A failure or a warning about an object; it stays until it is dismissed."""
+        key = f"{ref.engine} {ref.kind} {ref.id}"
+        self._noticed[key] = ref
+        self.notices.add(key, text, "error")
+
+    def dismiss_newest(self) -> None:
+        self._forget_notice(self.notices.dismiss())
+
+    @on(Notices.Dismissed)
+    def _notice_clicked(self, event: Notices.Dismissed) -> None:
+        self._forget_notice(event.id)
+
+    def _forget_notice(self, key: str | None) -> None:
+        ref = self._noticed.pop(key, None) if key else None
+        if ref:
+            self._look().store.dismiss_failure(ref)

@@ -1,0 +1,199 @@
+"""The engines of this run: their watchers, the sampling of live usage, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any, Protocol
+
+from backends.base import ActionError, Backend, EngineError
+from backends.model import HostUsage, Image, Kind, Ref, State
+from backends.watch import Update, Watcher
+from tui.options import HostOption, Options
+from tui.store import Engine, Store
+
+log = logging.getLogger(__name__)
+
+_IN_TIME = 0.4
+_LIVE = {State.RUNNING, State.PAUSED, State.STOPPING, State.SAVING}
+
+
+class Host(Protocol):
+    async def sample(self) -> HostUsage: ...
+
+
+class Session:
+    """Owns one watcher for each engine and one sampling loop for all; hands everything to the store."""
+
+    def __init__(
+        self, store: Store, options: Options, shown: Callable[[], Collection[Ref]], clock: Callable[[], float]
+    ) -> None:
+        """`shown` names the objects on screen: only those are asked for where usage costs the engine.
+
+        `clock` gives Unix time to the simulated engines of the demo.
+        """
+        self._store = store
+        self._options = options
+        self._shown = shown
+        self._clock = clock
+        self._backends: dict[str, Backend] = {}
+        self._watchers: dict[str, Watcher] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._asked: dict[str, asyncio.Task[Callable[[], None]]] = {}
+        self._host: Host | None = None
+        self._sampling = asyncio.Event()
+        self._sampling.set()
+
+    def backend(self, engine: str) -> Backend | None:
+        return self._backends.get(engine)
+
+    def start(self) -> None:
+        """Open every engine in the background; the screen fills as they answer."""
+        from backends.registry import kinds_at
+
+        for host in self._hosts():
+            backend = self._open(host.url)
+            self._backends[backend.engine] = backend
+            self._store.add_engine(
+                backend.engine, backend.url, kinds_at(backend.url), read_only=host.read_only or self._options.read_only
+            )
+            watcher = Watcher(backend, self._deliver)
+            self._watchers[backend.engine] = watcher
+            self._spawn(watcher.run(), f"watch {backend.engine}")
+        self._host = self._host_source()
+        self._spawn(self._sample(), "sample")
+
+    def _hosts(self) -> Sequence[HostOption]:
+        from backends.registry import DEMO_HOSTS, default_hosts
+
+        if self._options.demo:
+            simulated = [host for host in self._options.hosts if host.url.startswith("demo://")]
+            return simulated or [HostOption(url) for url in DEMO_HOSTS]
+        return self._options.hosts or [HostOption(url) for url in default_hosts()]
+
+    def _open(self, url: str) -> Backend:
+        if self._options.demo:
+            from backends.demo.backend import DemoBackend
+
+            return DemoBackend(url.partition("://")[2].partition("?")[0], url, clock=self._clock)
+        from backends.registry import open_backend
+
+        return open_backend(url, self._options.engines, self._backends)
+
+    def refresh(self) -> None:
+        for watcher in self._watchers.values():
+            watcher.refresh()
+
+    def pause(self) -> None:
+        self._sampling.clear()
+        for watcher in self._watchers.values():
+            watcher.pause()
+
+    def resume(self) -> None:
+        self._sampling.set()
+        for watcher in self._watchers.values():
+            watcher.resume()
+
+    async def close(self) -> None:
+        """End every task, stream and child process; never raises."""
+        tasks = [*self._tasks, *self._asked.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(backend.close() for backend in self._backends.values()), return_exceptions=True)
+        self._tasks.clear()
+        self._asked.clear()
+        self._watchers.clear()
+        self._backends.clear()
+
+    def _host_source(self) -> Host:
+        if self._options.demo:
+            from backends.demo.host import DemoHost
+
+            return DemoHost(self._clock)
+        from backends.host import HostSampler
+
+        return HostSampler()
+
+    def _deliver(self, update: Update) -> None:
+        self._store.apply(update)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_say_what_ended_it)
+        self._tasks.append(task)
+
+    async def _sample(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            await self._sampling.wait()
+            await self.sample()
+            due = max(due + self._options.interval, loop.time() + self._options.interval / 4)
+            await asyncio.sleep(due - loop.time())
+
+    async def sample(self) -> None:
+        """Ask the host and every engine at once, and draw what came in time as one change of the screen.
+
+        A slow engine's answer is taken at the next tick; it is not asked again before.
+        """
+        if self._host and "" not in self._asked:
+            self._asked[""] = asyncio.create_task(self._sample_host(self._host))
+        for engine in self._store.engines.values():
+            if engine.connected and engine.listed and engine.key not in self._asked:
+                refs = self._wanted(engine)
+                if refs:
+                    self._asked[engine.key] = asyncio.create_task(self._usage_of(engine.key, refs))
+        if self._asked:
+            await asyncio.wait(self._asked.values(), timeout=_IN_TIME)
+        for key, task in list(self._asked.items()):
+            if task.done():
+                del self._asked[key]
+                task.result()()
+
+    async def _sample_host(self, host: Host) -> Callable[[], None]:
+        try:
+            usage = await host.sample()
+        except Exception:  # a broken sensor must not end the sampling of engines
+            log.exception("the host's figures")
+            return _nothing
+        return lambda: self._store.apply_host(usage)
+
+    async def _usage_of(self, engine: str, refs: list[Ref]) -> Callable[[], None]:
+        backend = self._backends.get(engine)
+        if backend is None:
+            return _nothing
+        try:
+            figures = await backend.usage(refs)
+        except (EngineError, ActionError):  # the watcher finds out and says so
+            return _nothing
+        except Exception:
+            log.exception("the usage of %s", engine)
+            return _nothing
+        return lambda: self._store.apply_usage(figures)
+
+    def _wanted(self, engine: Engine) -> list[Ref]:
+        """What runs there; where each answer costs the engine a request, only what is on screen."""
+        refs = self._live_of(engine.key)
+        if engine.info and not engine.info.usage_of_all:
+            shown = frozenset(self._shown())
+            return [ref for ref in refs if ref in shown]
+        return refs
+
+    def _live_of(self, engine: str) -> list[Ref]:
+        return [
+            ref
+            for kind in (Kind.CONTAINER, Kind.VM)
+            for ref, item in self._store.items[kind].items()
+            if ref.engine == engine and not isinstance(item, Image) and item.state in _LIVE
+        ]
+
+
+def _say_what_ended_it(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("%s ended: %r", task.get_name(), error, exc_info=error)
+
+
+def _nothing() -> None:
+    """Stands for an answer that did not come."""
