@@ -125,8 +125,8 @@ class Confirm(ModalScreen[Answer | None]):
 
     def on_mount(self) -> None:
         if self._typed:
-            ask = Part(f"Type {self._typed} to allow what loses it:", "warn")
-            self.query_one("#confirm-ask", Line).set_parts([ask])
+            locked = " / ".join(choice.label for choice in self._choices if choice.needs_typed)
+            self.query_one("#confirm-ask", Line).set_parts([Part(f"For {locked}, type: ", "warn"), Part(self._typed)])
         self._fit()
         self._pushes[self._safe].focus()
 
@@ -145,6 +145,7 @@ class Confirm(ModalScreen[Answer | None]):
         text.styles.height = max(1, min(len(text.wrapped(inner)), height - others))
         self.call_after_refresh(self._tell_position)
 
+    @on(ScrollingText.Scrolled)
     def _tell_position(self) -> None:
         text = self.query_one(ScrollingText)
         right: list[Part] = []
@@ -187,7 +188,6 @@ class Confirm(ModalScreen[Answer | None]):
     def action_scroll(self, pages: int) -> None:
         text = self.query_one(ScrollingText)
         text.scroll_to_top(text.top + pages * max(1, text.page - 1))
-        self._tell_position()
 
     def action_cancel(self) -> None:
         self.dismiss(None)

@@ -102,6 +102,9 @@ class Toggle(Control):
 class ScrollingText(ScrollingLines):
     """Wrapped lines of text in tones."""
 
+    class Scrolled(Message):
+        """Another part of the text is on screen."""
+
     def __init__(self, lines: Sequence[tuple[str, Tone]], *, id: str | None = None, glyphs: Glyphs = BRAILLE) -> None:  # noqa: A002
         super().__init__(id=id, glyphs=glyphs)
         self._texts = tuple(lines)
@@ -113,6 +116,10 @@ class ScrollingText(ScrollingLines):
             lines = [(piece, tone) for text, tone in self._texts for piece in wrap(text, max(1, width - 1))]
             self._wrapped = (width, lines)
         return self._wrapped[1]
+
+    def scroll_to_top(self, top: int) -> None:
+        super().scroll_to_top(top)
+        self.post_message(self.Scrolled())
 
     def total_lines(self) -> int:
         return len(self.wrapped(self.size.width))

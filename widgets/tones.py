@@ -48,6 +48,15 @@ _PLAIN: dict[Ground, Style] = {
     "match-current": Style(reverse=True),
 }
 
+# The theme's shades come out as white in 16 colours; these are the exact ones of that palette, on dark and on light.
+_SIXTEEN: dict[Tone, tuple[str, str]] = {
+    "ok": ("#55ff55", "#00aa00"),
+    "warn": ("#ffff55", "#aa5500"),
+    "error": ("#ff5555", "#aa0000"),
+    "info": ("#55ffff", "#0000aa"),
+    "accent": ("#ff55ff", "#aa00aa"),
+}
+
 
 def few_colors(widget: Widget) -> bool:
     """Whether the terminal shows 16 colours or fewer, or the user asked for none (NO_COLOR)."""
@@ -87,6 +96,8 @@ class Palette:
 
     def _resolve(self, tone: Tone, ground: Ground) -> Style:
         toned = self._component(f"tone--{tone}") if tone else self._base
+        if self._few and not self._widget.app.no_color and (pair := _SIXTEEN.get(tone)):
+            toned += Style(color=pair[0 if self._widget.app.current_theme.dark else 1])
         if not ground:
             return toned
         if self._few and ground in _PLAIN:
