@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from backends.base import Backend, EngineSettings
+from backends.base import Backend, EngineError, EngineSettings
 from backends.model import Kind
+from backends.secrets import mask_text
 from backends.text import clean
 
 _DOCKER = "backends.docker.backend:DockerBackend"
@@ -36,7 +37,6 @@ _KINDS: dict[str, tuple[Kind, ...]] = {_DOCKER: (Kind.CONTAINER, Kind.IMAGE), _V
 DEMO_HOSTS = ("demo://docker", "demo://virtualbox")
 
 _LOCAL = {"docker", "podman", "virtualbox"}
-_NETWORK = {"tcp", "http", "https"}
 _HOST_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-._:%")
 _ALLOWED = "docker, podman, virtualbox, demo, /path/to/docker.sock, or unix://, tcp://, http://, https://, ssh://"
 
@@ -48,11 +48,11 @@ def parse_host(text: str) -> str:
     Raises ValueError with one line saying what is wrong and what is allowed.
     """
     given = text.strip()
-    shown = clean(given, 200)
+    shown = mask_text(clean(given, 200))
     if not given or not given.isprintable():
         raise ValueError(f"{shown!r} is no engine address: use {_ALLOWED}")
     if given.startswith(("/", "~")):
-        return "unix://" + str(Path(given).expanduser())
+        return _socket(given, shown)
     if given.lower() in _LOCAL | {"demo"}:
         return given.lower() + "://"
     scheme, separator, rest = given.partition("://")
@@ -61,16 +61,15 @@ def parse_host(text: str) -> str:
         raise ValueError(f"{shown!r} is no engine address: use {_ALLOWED}")
     try:
         parts = urlsplit(f"{scheme}://{rest}")
-        port = parts.port
+        _ = parts.port  # raises when it is none
     except ValueError as error:
         raise ValueError(f"{shown!r} is no engine address: {clean(str(error))}") from None
     if scheme == "demo":
         from backends.demo.options import parse_options
 
-        parse_options(parts.geturl())
+        parse_options(f"{scheme}://{rest}")
     elif scheme == "unix":
-        _check_socket(parts, rest, shown)
-        return "unix://" + str(Path(rest).expanduser())
+        return _socket(rest, shown)
     elif scheme in _LOCAL:
         if rest.strip("/"):
             raise ValueError(
@@ -79,28 +78,30 @@ def parse_host(text: str) -> str:
             )
         return f"{scheme}://"
     else:
-        _check_remote(scheme, parts, port, shown)
-        path = "" if parts.path == "/" else parts.path
-        return parts._replace(path=path).geturl()
-    return parts.geturl()
+        _check_remote(scheme, parts, shown)
+        return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    return f"{scheme}://{rest}"
 
 
-def _check_socket(parts: SplitResult, rest: str, shown: str) -> None:
-    if not rest.startswith(("/", "~")) or not rest.strip("/~") or parts.query or parts.fragment:
+def _socket(path: str, shown: str) -> str:
+    try:
+        full = Path(path).expanduser()
+    except RuntimeError as error:  # ~user of nobody
+        raise ValueError(f"{shown!r}: {clean(str(error))}") from None
+    if not full.is_absolute() or full == Path("/"):
         raise ValueError(f"{shown!r}: unix:// needs the socket's full path, e.g. unix:///var/run/docker.sock")
+    return f"unix://{full}"
 
 
-def _check_remote(scheme: str, parts: SplitResult, port: int | None, shown: str) -> None:
+def _check_remote(scheme: str, parts: SplitResult, shown: str) -> None:
     host, user = parts.hostname or "", parts.username or ""
     if parts.password is not None:
         raise ValueError(f"a {scheme}:// address takes no password: boxtop stores none; use keys or certificates")
-    if parts.query or parts.fragment:
+    if parts.query or parts.fragment or (scheme != "ssh" and parts.path.strip("/")):
         raise ValueError(f"{shown!r}: nothing may follow the host and port of a {scheme}:// address")
     # `ssh` would take a leading dash for an option
     if not host or not set(host) <= _HOST_CHARACTERS or host.startswith("-") or user.startswith("-"):
         raise ValueError(f"{shown!r} names no host, e.g. {_example(scheme)}")
-    if scheme in _NETWORK and not port:
-        raise ValueError(f"{shown!r} names no port, e.g. {_example(scheme)}")
 
 
 def _example(scheme: str) -> str:
@@ -110,31 +111,29 @@ def _example(scheme: str) -> str:
 def default_hosts() -> list[str]:
     """Where to look when the user named no engine.
 
-    Podman is an engine of its own only beside a Docker: with no Docker here, `docker://` itself finds Podman's socket.
+    Podman is an engine of its own only beside another one: where no Docker is, `docker://` finds Podman's socket.
     """
     from backends.docker.locate import podman_socket
 
-    hosts = ["docker://", "virtualbox://"]
     podman = podman_socket()
-    if podman and _docker_beside(podman):
-        hosts.insert(1, "podman://")
-    return hosts
+    beside = ["podman://"] if podman and not _docker_is(podman) else []
+    return ["docker://", *beside, "virtualbox://"]
 
 
-def _docker_beside(podman: str) -> bool:
-    named = os.environ.get("DOCKER_HOST", "")
-    if named and not named.startswith("unix://"):
-        return True
-    if named:
-        sockets = [Path(named.removeprefix("unix://"))]
-    else:
-        sockets = [Path("/var/run/docker.sock"), Path.home() / ".docker/run/docker.sock"]
-        runtime = os.environ.get("XDG_RUNTIME_DIR")
-        if runtime:
-            sockets.append(Path(runtime) / "docker.sock")
-    # the podman-docker package links Docker's socket to Podman's
-    real = os.path.realpath(podman.removeprefix("unix://"))
-    return any(socket.exists() and os.path.realpath(socket) != real for socket in sockets)
+def _docker_is(podman: str) -> bool:
+    """Whether `docker://` leads to Podman's socket, by itself or by the link of the podman-docker package."""
+    from backends.docker.locate import candidates, path_exists
+
+    try:
+        endpoints = candidates("docker://")
+    except EngineError:
+        return False
+    for endpoint in endpoints:
+        if not endpoint.path:
+            return False
+        if path_exists(endpoint.path):
+            return os.path.realpath(endpoint.path) == os.path.realpath(podman)
+    return False
 
 
 def backend_class(scheme: str) -> Callable[..., Backend]:
@@ -145,16 +144,20 @@ def backend_class(scheme: str) -> Callable[..., Backend]:
     return found  # type: ignore[no-any-return]
 
 
-def open_backend(url: str, settings: EngineSettings, taken: Collection[str] = ()) -> Backend:
+def open_backend(
+    url: str, settings: EngineSettings, taken: Collection[str] = (), *, clock: Callable[[], float] | None = None
+) -> Backend:
     """A backend for an address, not connected yet. Its key is short and none of `taken`.
 
-    Raises ValueError as `parse_host` does.
+    `clock` gives Unix time to a simulated engine whose address does not. Raises ValueError as `parse_host` does.
     """
     url = parse_host(url)
     scheme = urlsplit(url).scheme
     key = _unique(_key(url), taken)
     if SCHEMES[scheme] == _VIRTUALBOX:
         return backend_class(scheme)(key, url, settings)
+    if SCHEMES[scheme] == _DEMO:
+        return backend_class(scheme)(key, url, clock=clock)
     return backend_class(scheme)(key, url)
 
 

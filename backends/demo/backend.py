@@ -19,14 +19,14 @@ _TICK = 1.0
 
 
 class DemoBackend(Backend):
-    """`clock` gives Unix time; `time=` in the address makes it stand still, so that every figure is repeatable."""
+    """`clock` gives Unix time; `time=` in the address goes before it and stands still: every figure is repeatable."""
 
     def __init__(self, engine: str, url: str, *, clock: Callable[[], float] | None = None) -> None:
         self.engine = engine
         self.url = url
         options = parse_options(url)
         frozen = options.time
-        self._clock = clock or (time.time if frozen is None else lambda: frozen)
+        self._clock: Callable[[], float] = (clock or time.time) if frozen is None else lambda: frozen
         self._listeners: set[_Listener] = set()
         self._world = World(engine, options, self._clock(), self._tell)
         self._operator = Operator(self._world, self._clock)
