@@ -6,30 +6,23 @@ output went away.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING
 
-from backends.text import clean
 from tui import config
-from tui.options import SECTIONS, HostOption, Options
-from tui.version import __version__
+from tui.arguments import EXIT_USAGE, make_parser, with_arguments
+from tui.options import Options
 
 if TYPE_CHECKING:
     from tui.gather import Gathered
 
-EXIT_USAGE = 2
 EXIT_NO_ENGINE = 3
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
-
-_Value = TypeVar("_Value")
 
 
 def main() -> int:
@@ -57,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    parser = parser()
+    parser = make_parser()
     given = parser.parse_args(arguments)
     if given.demo and given.hosts + given.more_hosts:
         parser.error("--demo and --host exclude each other")
@@ -72,7 +65,7 @@ def _run(arguments: Sequence[str]) -> int:
     if given.command == "doctor":
         return _doctor(options, complaint)
     if complaint:
-        print(f"boxtop: {complaint}", file=sys.stderr)
+        _tell(complaint)
         return EXIT_USAGE
     if given.command == "ls":
         return _list(options, given.section, as_json=given.json)
@@ -84,103 +77,10 @@ def _run(arguments: Sequence[str]) -> int:
     return run_app(options)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, where argparse would put the whole usage before it."""
-        self.exit(EXIT_USAGE, f"boxtop: {clean(message.removeprefix('argument '))} (see {self.prog} --help)\n")
-
-
-def parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="boxtop",
-        description="One terminal dashboard for containers, images, virtual machines and the host they run on.",
-        epilog="Without a terminal, `boxtop` prints one listing. CPU is per cent of one core: 200% is two busy cores.",
-        allow_abbrev=False,
-    )
-    parser.set_defaults(hosts=[], more_hosts=[], config=None, demo=False, ascii=False, json=False, section=None)
-    parser.add_argument("--version", action="version", version=f"boxtop {__version__}")
-    _add_engine_options(parser, "hosts")
-    parser.add_argument("--read-only", action="store_true", help="take away every action that changes something")
-    parser.add_argument("--interval", type=_checked(_seconds), metavar="SECONDS",
-                        help="between two samples of live figures: 0.5 to 60, default 2")  # fmt: skip
-    parser.add_argument(
-        "--theme", type=_checked(config.theme), metavar="NAME", help="colours, e.g. textual-light, nord"
-    )
-    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    parser.add_argument("--print-config", action="store_true", help="print the commented default configuration")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-
-    ls = commands.add_parser("ls", help="print one listing", description="Print one listing.", allow_abbrev=False,
-                             epilog="Exit status: 0 an engine answered, 3 none did, 2 wrong usage.")  # fmt: skip
-    ls.add_argument("section", nargs="?", choices=SECTIONS, metavar="WHAT",
-                    help=f"one of {', '.join(SECTIONS)}; default: everything")  # fmt: skip
-    ls.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="JSON instead of tables")
-    _add_engine_options(ls, "more_hosts")
-    doctor = commands.add_parser("doctor", help="tell what boxtop finds here, and what to do about the rest",
-                                 description="Tell what boxtop finds here: engines, versions, the terminal.",
-                                 allow_abbrev=False)  # fmt: skip
-    _add_engine_options(doctor, "more_hosts")
-    return parser
-
-
-def _add_engine_options(parser: argparse.ArgumentParser, hosts: str) -> None:
-    """Options that stand before or after the subcommand; SUPPRESS keeps the later parser from resetting the first's."""
-    absent = argparse.SUPPRESS
-    parser.add_argument("--host", action="append", dest=hosts, default=absent, type=_checked(config.host_url),
-                        metavar="URL", help="an engine: docker, podman, virtualbox, a socket's path, or a URL of unix, "
-                        "tcp, http, https or ssh; may be given more than once")  # fmt: skip
-    parser.add_argument("--config", type=Path, default=absent, metavar="FILE", help="read this configuration file")
-    parser.add_argument("--demo", action="store_true", default=absent, help="simulated engines instead of real ones")
-    parser.add_argument("--ascii", action="store_true", default=absent, help="ASCII characters only")
-
-
-def _checked(rule: Callable[[str], _Value]) -> Callable[[str], _Value]:
-    """An argparse type that says what is allowed in the rule's own words."""
-
-    def check(text: str) -> _Value:
-        try:
-            return rule(text)
-        except config.Wrong as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return check
-
-
-def _seconds(text: str) -> float:
-    try:
-        return config.interval(float(text))
-    except ValueError:
-        return config.interval(text)
-
-
 def _known_commands() -> Collection[str]:
     from tui.commands import BY_ID
 
     return BY_ID
-
-
-def with_arguments(given: argparse.Namespace, options: Options) -> Options:
-    urls = [*given.hosts, *given.more_hosts]
-    return replace(
-        options,
-        hosts=_hosts(urls, options.hosts) if urls else options.hosts,
-        interval=_either(given.interval, options.interval),
-        theme=_either(given.theme, options.theme),
-        ascii=options.ascii or given.ascii,
-        mouse=options.mouse and not given.no_mouse,
-        read_only=options.read_only or given.read_only,
-        demo=given.demo,
-    )
-
-
-def _hosts(urls: Sequence[str], configured: Sequence[HostOption]) -> tuple[HostOption, ...]:
-    """The hosts named on the command line; one the configuration knows keeps its name and its read_only."""
-    known = {host.url: host for host in configured}
-    return tuple(known.get(url) or HostOption(url) for url in dict.fromkeys(urls))
-
-
-def _either(given: _Value | None, otherwise: _Value) -> _Value:
-    return otherwise if given is None else given
 
 
 def _has_terminal() -> bool:
@@ -201,9 +101,9 @@ def _list(options: Options, section: str | None, *, as_json: bool) -> int:
 
     found = _gathered(options)
     if options.demo:
-        print("boxtop: DEMO: what follows is simulated", file=sys.stderr)
+        _tell("DEMO: what follows is simulated")
     for line in listing.complaints(found):
-        print(f"boxtop: {line}", file=sys.stderr)
+        _tell(line)
     if as_json:
         import json
 
@@ -229,6 +129,12 @@ def _gathered(options: Options, *, usage: bool = True) -> Gathered:
     # what libraries log is for the log file of the app, not for the reader of a listing
     logging.getLogger().addHandler(logging.NullHandler())
     return asyncio.run(gather(options, usage=usage))
+
+
+def _tell(line: str) -> None:
+    # with stderr closed, print would put it on stdout
+    if sys.stderr is not None:
+        print(f"boxtop: {line}", file=sys.stderr)
 
 
 def _write(text: str, *, encoding: str | None = None, ascii_only: bool = False) -> None:
