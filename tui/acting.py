@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from widgets.confirm import Answer, Confirm
-
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, ActionOptions, Item, Kind, Loss, Ref
 from tui.commands import Command, refusal_here, resolve
@@ -13,6 +11,7 @@ from tui.confirmations import CANCEL, Confirmation, confirmation, needed, option
 from tui.runner import Runner
 from tui.selection import name_of
 from tui.store import Store
+from widgets.confirm import Answer, Confirm
 
 Ask = Callable[[Confirm], Awaitable[Answer | None]]
 Tell = Callable[[str], None]

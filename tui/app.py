@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.app import App
+from textual.binding import Binding
 
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, Item, Ref
@@ -65,9 +66,11 @@ class BoxtopApp(App[int]):
         self.runner = Runner(self.store, self._backend, self._failed, self._ignored_shutdown, self.journal_file)
         self.acting = Acting(self.store, self.runner, self._backend, self._ask, self.main.say)
         for command in COMMANDS:
-            keys = self.keymap.keys(command)
+            keys = ",".join(self.keymap.keys(command))
             if keys:
-                self.bind(",".join(keys), f"command('{command.id}')", description=command.label, show=False)
+                # make_bindings knows that * is called asterisk; bind alone does not
+                for binding in Binding.make_bindings([Binding(keys, f"command('{command.id}')", command.label)]):
+                    self.bind(binding.key, binding.action, description=binding.description, show=False)
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._told_to_end, number)
         await self.push_screen(self.main)

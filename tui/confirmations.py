@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from widgets.confirm import Answer, Choice, Option
-
 from backends.model import VM, Action, ActionOptions, Container, Image, Item, Kind, Loss, Ref, State
 from tui.formats import size_long
 from tui.selection import name_of, short_id
+from widgets.confirm import Answer, Choice, Option
 from widgets.tones import Tone
 
 Line = tuple[str, Tone]

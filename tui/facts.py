@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.secrets import mask_pairs, mask_text
-from widgets.facts import Fact, Heading
-
 from backends.model import VM, Container, HostUsage, Image, Item, Usage
+from backends.secrets import mask_pairs, mask_text
 from tui.formats import duration, local_time, percent, size_long
 from tui.rows import containers, vms
 from tui.rows.fields import STATE_TONES, Look, failure_text
 from tui.selection import name_of
+from widgets.facts import Fact, Heading
 from widgets.table import Cell
 
 Line = Fact | Heading

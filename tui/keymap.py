@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backends.model import Item
-from tui.commands import COMMANDS, Command, label_for, unavailable
+from tui.commands import COMMANDS, Command, Scope, label_for, unavailable
 from widgets.keybar import Hint
 
 _NAMES = {
@@ -52,7 +52,7 @@ class Keymap:
             if not key:
                 continue
             if command.action is None:
-                if listing or command.footer >= _EVERYWHERE:
+                if listing or command.scope in _EVERYWHERE:
                     hints.append(Hint(key, command.label, command.id))
             elif listing and items and any(item.ref.kind in command.kinds for item in items):
                 reason = unavailable(command, items, read_only)
@@ -61,7 +61,7 @@ class Keymap:
         return hints
 
 
-_EVERYWHERE = 50
+_EVERYWHERE = {Scope.VIEW, Scope.APP}
 
 
 def _footer(commands: Iterable[Command]) -> list[Command]:
