@@ -1,0 +1,1 @@
+"""VirtualBox: through pyvbox in a helper process, else through VBoxManage."""

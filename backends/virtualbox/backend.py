@@ -1,0 +1,264 @@
+"""VirtualBox as boxtop sees it: the helper process where an interpreter can load the binding, else VBoxManage."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Mapping
+from typing import Any
+
+from backends.base import ActionError, Backend, EngineError, EngineSettings
+from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, Usage
+from backends.text import clean, clean_data
+from backends.virtualbox import interpreter, manage
+from backends.virtualbox.interpreter import Candidate
+from backends.virtualbox.machines import machine
+from backends.virtualbox.process import HelperGone, HelperProcess, HelperRefused
+
+HELLO_TIMEOUT = 20.0
+QUERY_TIMEOUT = 30.0
+RETRIES = 3
+RETRY_PERIOD = 0.5
+# Each somewhat longer than the helper's own limit, which has the better words
+_ACTION_TIMEOUTS = {Action.SAVE: 1850.0, Action.DELETE: 650.0}
+_ACTION_TIMEOUT = 250.0
+_INSTALL = "install VirtualBox from virtualbox.org or your distribution"
+_BINDING = (
+    "install your distribution's VirtualBox SDK for Python, or `pip install vbox-sdk` beside boxtop, "
+    "or set virtualbox.python in the config"
+)
+
+
+class VirtualBoxBackend(Backend):
+    """One user's VirtualBox on this machine; `url` is `virtualbox://`."""
+
+    def __init__(self, engine: str, url: str, settings: EngineSettings) -> None:
+        self.engine = engine
+        self.url = url
+        self._settings = settings
+        self._helper: HelperProcess | None = None
+        self._manage: manage.VBoxManage | None = None
+        self._cpus: dict[str, int] = {}
+        self._counters: dict[str, dict[str, Any]] = {}
+
+    async def connect(self) -> EngineInfo:
+        await self._let_go()
+        try:
+            candidates = interpreter.candidates(self._settings.virtualbox_python)
+            command = interpreter.vboxmanage()
+        except ValueError as error:
+            raise EngineError(clean(str(error)), "correct the command line") from None
+        if not interpreter.installed(self._settings.virtualbox_python):
+            raise EngineError("VirtualBox is not installed", _INSTALL, absent=True)
+        reasons = []
+        for candidate in candidates:
+            answer = await self._try(candidate)
+            if isinstance(answer, dict):
+                return self._info(str(answer["version"]), str(answer["api"]))
+            reasons.append(f"{candidate.origin} ({candidate.text}): {answer}")
+        if not command:
+            raise EngineError(clean("no Python can load VirtualBox's binding: " + "; ".join(reasons)), _BINDING)
+        try:
+            self._manage, version = await manage.connect(command)
+        except EngineError as error:
+            raise EngineError(error.reason, clean("; ".join(reasons))) from None
+        notes = (
+            "VBoxManage stands in for the binding: no live load, and changes show within seconds",
+            *(clean(reason) for reason in reasons),
+            _BINDING,
+        )
+        return self._info(version, "", notes)
+
+    def _info(self, version: str, api: str, notes: tuple[str, ...] = ()) -> EngineInfo:
+        return EngineInfo(
+            engine=self.engine,
+            product="virtualbox",
+            version=clean(version.partition("_")[0]),
+            url=self.url,
+            kinds=(Kind.VM,),
+            api_version=clean(api),
+            notes=notes,
+        )
+
+    async def _try(self, candidate: Candidate) -> dict[str, Any] | str:
+        """The helper's greeting, or why this interpreter cannot run it. Raises EngineError when VirtualBox fails."""
+        words = ""
+        for _ in range(RETRIES):
+            helper = HelperProcess(candidate.command, interpreter.environment())
+            try:
+                await helper.start()
+                answer = await helper.ask("hello", HELLO_TIMEOUT, site=interpreter.pyvbox_folder())
+            except HelperGone as error:
+                await helper.end()
+                return str(error)
+            except TimeoutError:
+                await helper.end()
+                raise EngineError("VirtualBox's service VBoxSVC does not answer", "see whether it hangs") from None
+            except HelperRefused as error:
+                await helper.end()
+                words = str(error)
+                if error.kind != "engine":
+                    return words
+                # A VBoxSVC that is just shutting down refuses newcomers for a moment.
+                await asyncio.sleep(RETRY_PERIOD)
+            except BaseException:
+                await helper.end()
+                raise
+            else:
+                self._helper = helper
+                return dict(answer)
+        raise EngineError(f"VirtualBox's service VBoxSVC fails: {words}", "see whether VBoxManage list vms works")
+
+    async def _ask(self, name: str, seconds: float = QUERY_TIMEOUT, **arguments: Any) -> Any:
+        if self._helper is None:
+            raise EngineError("VirtualBox is not connected")
+        try:
+            return await self._helper.ask(name, seconds, **arguments)
+        except HelperGone as error:
+            raise EngineError(f"lost VirtualBox: {error}") from None
+        except TimeoutError:
+            raise EngineError("VirtualBox does not answer") from None
+
+    async def _query(self, name: str, **arguments: Any) -> Any:
+        try:
+            return await self._ask(name, **arguments)
+        except HelperRefused as error:
+            raise EngineError(f"VirtualBox: {error}") from None
+
+    async def list_all(self) -> Snapshot:
+        if self._manage is not None:
+            found = await self._managed(self._manage.machines())
+        else:
+            found = await self._query("list_all")
+        vms = self._machines(found)
+        self._cpus = {vm.ref.id: vm.cpus for vm in vms}
+        self._counters = {id_: counters for id_, counters in self._counters.items() if id_ in self._cpus}
+        return Snapshot(self.engine, time.time(), vms=vms)
+
+    async def list_some(self, refs: Collection[Ref]) -> Change:
+        ids = [ref.id for ref in refs]
+        if self._manage is not None:
+            found = await self._managed(self._manage.some(ids))
+        else:
+            found = await self._query("list_some", ids=ids)
+        vms = self._machines(found)
+        there = {vm.ref for vm in vms}
+        return Change(self.engine, time.time(), vms, tuple(ref for ref in refs if ref not in there))
+
+    def _machines(self, found: list[dict[str, Any]]) -> tuple[VM, ...]:
+        vms = tuple(machine(self.engine, data) for data in found)
+        self._cpus.update((vm.ref.id, vm.cpus) for vm in vms)
+        return vms
+
+    @staticmethod
+    async def _managed(listing: Any) -> list[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = await listing
+        except manage.ManageError as error:
+            raise EngineError(f"VBoxManage: {error}") from None
+        return found
+
+    async def events(self) -> AsyncIterator[frozenset[Ref]]:
+        helper = self._helper
+        if self._manage is not None:
+            raise NotImplementedError("VBoxManage tells no events")
+        if helper is None:
+            raise EngineError("VirtualBox is not connected")
+        while True:
+            try:
+                ids = await helper.next_event()
+            except HelperGone as error:
+                raise EngineError(f"lost VirtualBox: {error}") from None
+            yield frozenset(Ref(self.engine, Kind.VM, id_) for id_ in ids)
+
+    async def usage(self, refs: Collection[Ref]) -> Mapping[Ref, Usage]:
+        """CPU, memory and disk of each VM's own process on this machine, as the kernel counts them.
+
+        The process is what the VM costs its host, guest and VirtualBox together. Memory is its resident set, with no limit: it may exceed what the guest has.
+        Disk rates are missing where VirtualBox runs its processes hardened. Nothing is asked of VirtualBox.
+        """
+        if self._manage is not None:
+            return {}
+        found = await self._query("usage", ids=[ref.id for ref in refs])
+        now = time.time()
+        figures = {}
+        for ref in refs:
+            if counters := found.get(ref.id):
+                figures[ref] = self._rates(ref.id, counters, now)
+        return figures
+
+    def _rates(self, id_: str, counters: dict[str, Any], now: float) -> Usage:
+        before = self._counters.get(id_)
+        self._counters[id_] = counters
+        seconds = 0.0
+        if before is not None and before["process"] == counters["process"]:
+            seconds = counters["at"] - before["at"]
+
+        def rate(name: str) -> float | None:
+            if before is None or seconds <= 0 or name not in before or name not in counters:
+                return None
+            return max(0.0, float(counters[name] - before[name]) / seconds)
+
+        return Usage(
+            time=now,
+            cpu=rate("cpu"),
+            cpu_limit=self._cpus.get(id_),
+            memory=int(counters["memory"]),
+            disk_read=rate("read"),
+            disk_write=rate("written"),
+        )
+
+    async def inspect(self, ref: Ref) -> Any:
+        try:
+            if self._manage is not None:
+                return clean_data(await self._manage.info(ref.id))
+            return clean_data(await self._ask("inspect", machine=ref.id))
+        except (HelperRefused, manage.ManageError) as error:
+            raise ActionError(str(error)) from None
+
+    async def losses(self, action: Action, ref: Ref) -> tuple[Loss, ...]:
+        """For a deletion: the machine's hard disk images, which go only when chosen."""
+        if action is not Action.DELETE:
+            return ()
+        try:
+            if self._manage is not None:
+                media = await self._manage.media(ref.id)
+            else:
+                media = await self._ask("media", machine=ref.id)
+        except (HelperRefused, manage.ManageError) as error:
+            raise ActionError(str(error)) from None
+        losses = []
+        for medium in media:
+            location = clean(medium["location"])
+            # VirtualBox takes either; a path that cannot be drawn as it is would not name the file.
+            name = location if location == medium["location"] else str(medium["id"])
+            losses.append(Loss(location, name, medium["size"], clean(medium["kept"])))
+        return tuple(losses)
+
+    async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
+        """Do it. RESTART asks the guest to shut down and starts the VM again once it is off, within a minute.
+
+        DELETE unregisters and keeps every file, or deletes the machine's own files and exactly `options.disks`.
+        """
+        if self._manage is not None:
+            await self._manage.perform(action, ref.id, options.disks)
+            return
+        try:
+            await self._ask(
+                "perform",
+                _ACTION_TIMEOUTS.get(action, _ACTION_TIMEOUT),
+                action=action.value,
+                machine=ref.id,
+                disks=list(options.disks),
+            )
+        except HelperRefused as error:
+            raise ActionError(str(error)) from None
+
+    async def close(self) -> None:
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        helper, self._helper, self._manage = self._helper, None, None
+        self._counters.clear()
+        if helper is not None:
+            await helper.end()

@@ -1,0 +1,182 @@
+"""Owns one helper process: starts it, asks it, hands its events on, ends it.
+
+Requests and answers are the lines described in `helper`. Nothing here restarts: once it is over, it is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from backends.text import clean
+
+LINE_LIMIT = 16 * 1024 * 1024
+EVENT_LIMIT = 1000
+END_TIMEOUT = 0.8
+# Reads the program from stdin, byte by byte counted, so that the rest of stdin is left to it. Short in `ps`.
+_BOOTSTRAP = (
+    "import os\ns=b''\nwhile len(s)<{size}:\n p=os.read(0,{size}-len(s))\n if not p: break\n s+=p\n"
+    "exec(compile(s,'boxtop-virtualbox-helper','exec'))"
+)
+
+
+class HelperGone(Exception):
+    """The helper ended or never came up; the text says why in one clean line."""
+
+
+class HelperRefused(Exception):
+    """The helper answered with an error; `kind` is the helper's word for whose fault it is."""
+
+    def __init__(self, words: str, kind: str) -> None:
+        super().__init__(words)
+        self.kind = kind
+
+
+class HelperProcess:
+    """One helper in one interpreter. All methods run on the event loop."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.command = tuple(command)
+        self._environment = dict(environment)
+        self._process: asyncio.subprocess.Process | None = None
+        self._stdin: asyncio.StreamWriter | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._number = 0
+        self._gone = ""
+        self._events: asyncio.Queue[tuple[str, ...] | None] = asyncio.Queue(EVENT_LIMIT)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def gone(self) -> str:
+        """Why the helper is no longer there; empty while it is."""
+        return self._gone
+
+    async def start(self) -> None:
+        """Start the interpreter and send it the helper. Raises HelperGone when it cannot be started."""
+        source = files("backends.virtualbox").joinpath("helper.py").read_bytes()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.command,
+                "-c",
+                _BOOTSTRAP.format(size=len(source)),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=DEVNULL,
+                limit=LINE_LIMIT,
+                # No module is to be found in the folder boxtop was started in.
+                cwd="/",
+                env=os.environ | self._environment,
+                # A Ctrl-C at the terminal must not reach a VBoxSVC that VirtualBox starts below the helper.
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            self._gone = clean(str(error))
+            raise HelperGone(self._gone) from None
+        self._stdin, stdout = self._process.stdin, self._process.stdout
+        if self._stdin is None or stdout is None:  # both are pipes: for the type checker
+            raise HelperGone("it has no pipes")
+        self._stdin.write(source)
+        self._reader = asyncio.create_task(self._read(self._process, stdout), name="virtualbox helper")
+
+    async def ask(self, name: str, seconds: float, **arguments: Any) -> Any:
+        """The answer to one request, texts as the engine gave them.
+
+        Raises HelperRefused, HelperGone, or TimeoutError; an answer after that is dropped.
+        """
+        if self._gone or self._stdin is None:
+            raise HelperGone(self._gone or "it was not started")
+        self._number += 1
+        number = self._number
+        future = self._waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            self._stdin.write(json.dumps({"id": number, "do": name, **arguments}).encode() + b"\n")
+            return await asyncio.wait_for(future, seconds)
+        except (BrokenPipeError, ConnectionError):
+            raise HelperGone(self._gone or "it ended") from None
+        finally:
+            self._waiting.pop(number, None)
+
+    async def next_event(self) -> tuple[str, ...]:
+        """Ids of machines that changed, waiting for it; empty: anything may have. Raises HelperGone at the end."""
+        if self._gone and self._events.empty():
+            raise HelperGone(self._gone)
+        event = await self._events.get()
+        if event is None:
+            raise HelperGone(self._gone)
+        return event
+
+    async def end(self) -> None:
+        """Let the helper release what it holds and end; kill it when it does not. Never raises."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(OSError, RuntimeError):
+                if self._stdin is not None:
+                    self._stdin.close()
+            try:
+                await asyncio.wait_for(process.wait(), END_TIMEOUT)
+            except TimeoutError:
+                # Only the helper itself: a VBoxSVC it started lives in the same group.
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), END_TIMEOUT)
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        self._over("it was closed")
+
+    async def _read(self, process: asyncio.subprocess.Process, stdout: asyncio.StreamReader) -> None:
+        why = ""
+        try:
+            while line := await stdout.readline():
+                message = json.loads(line)
+                if "event" in message:
+                    self._announce(tuple(map(str, message["event"])))
+                elif "lost" in message:
+                    why = clean(f"VirtualBox's service VBoxSVC is gone: {message['lost']}")
+                    self._over(why)
+                else:
+                    self._answer(message)
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            why = clean(f"its answer cannot be read: {error}")
+        if not why:
+            status = await process.wait()
+            why = f"it was ended by signal {-status}" if status < 0 else f"it ended with status {status}"
+        self._over(why)
+
+    def _announce(self, ids: tuple[str, ...]) -> None:
+        while self._events.qsize() > EVENT_LIMIT - 2:
+            self._events.get_nowait()
+            ids = ()
+        self._events.put_nowait(ids)
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        future = self._waiting.pop(int(message["id"]), None)
+        if future is None or future.done():
+            return
+        if "error" in message:
+            future.set_exception(HelperRefused(clean(str(message["error"])), str(message.get("kind", ""))))
+        else:
+            future.set_result(message["ok"])
+
+    def _over(self, why: str) -> None:
+        if self._gone:
+            return
+        self._gone = why
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(HelperGone(why))
+        self._waiting.clear()
+        with contextlib.suppress(asyncio.QueueFull):
+            self._events.put_nowait(None)
