@@ -41,14 +41,14 @@ def _engine(answer: Answer) -> Iterator[str]:
     if answer.info and answer.snapshot:
         info, snapshot = answer.info, answer.snapshot
         counts = {
-            "containers": len(snapshot.containers),
-            "VMs": len(snapshot.vms),
-            "images": len(snapshot.images),
+            "container": len(snapshot.containers),
+            "VM": len(snapshot.vms),
+            "image": len(snapshot.images),
         }
-        listed = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing in it"
+        listed = ", ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in counts.items() if count)
         api = f" (API {info.api_version})" if info.api_version else ""
         yield _line(answer.name, f"connected: {info.product} {info.version}{api} at {info.url}")
-        yield _line("", f"{listed}; answered in {answer.seconds:.2f} s")
+        yield _line("", f"{listed or 'nothing in it'}; answered in {answer.seconds:.2f} s")
         for note in info.notes:
             yield _line("", f"note: {note}")
         return

@@ -12,7 +12,9 @@ _INVISIBLE = re.compile(
     rb"\x1b\[[<>=][0-9;]*u|\x1b\[\?[0-9;]*\$p|\x1b\[>[0-9;]*[a-z]|\x1b[()][AB0]"
     rb"|\x1bP[^\x1b]*\x1b\\|\x1b_[^\x1b]*\x1b\\|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
 )
-_COMPLETE = re.compile(rb"\x1b(\[[0-9;?<>=$ ]*[@-~]|[^\[\]P_()]|[()].|[\]P_][^\x07\x1b]*(\x07|\x1b\\))")
+_COMPLETE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[\]P_^X][^\x07\x1b]*(\x07|\x1b\\)|[ -/]+[0-~]|[0-OQ-WYZ`-~\\])")
+_LONGEST = 4096
+"""Bytes; what is no whole sequence by then is none."""
 
 
 class _Screen(pyte.Screen):
@@ -97,9 +99,12 @@ class Emulator:
 
 def _whole(data: bytes) -> int:
     """How much of `data` ends neither inside an escape sequence nor inside a UTF-8 character."""
-    escape = data.rfind(b"\x1b", max(0, len(data) - 256))
-    if escape >= 0 and not _COMPLETE.match(data, escape):
-        return escape
+    escape = data.find(b"\x1b")
+    while escape >= 0:
+        sequence = _COMPLETE.match(data, escape)
+        if sequence is None and len(data) - escape < _LONGEST:
+            return escape
+        escape = data.find(b"\x1b", sequence.end() if sequence else escape + 1)
     for back in range(1, min(4, len(data) + 1)):
         byte = data[-back]
         if byte >= 0xC0:
