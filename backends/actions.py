@@ -5,7 +5,6 @@ from __future__ import annotations
 from backends.model import VM, Action, Container, Image, Item, State
 
 _LIVE = {State.RUNNING, State.PAUSED, State.RESTARTING}
-_MOVING = {State.STARTING, State.STOPPING, State.SAVING, State.DELETING}
 _DOWN = {State.OFF, State.EXITED, State.CREATED, State.CRASHED, State.SAVED}
 
 _CONTAINER: dict[Action, frozenset[State]] = {
@@ -14,7 +13,8 @@ _CONTAINER: dict[Action, frozenset[State]] = {
     Action.RESTART: frozenset(_LIVE | _DOWN),
     Action.PAUSE: frozenset({State.RUNNING}),
     Action.RESUME: frozenset({State.PAUSED}),
-    Action.KILL: frozenset(_LIVE),
+    # a stop that takes too long is cut short by a kill
+    Action.KILL: frozenset(_LIVE | {State.STOPPING}),
     Action.DELETE: frozenset(_LIVE | _DOWN | {State.UNKNOWN}),
 }
 _VM: dict[Action, frozenset[State]] = {
@@ -23,7 +23,8 @@ _VM: dict[Action, frozenset[State]] = {
     Action.RESTART: frozenset({State.RUNNING}),
     Action.PAUSE: frozenset({State.RUNNING}),
     Action.RESUME: frozenset({State.PAUSED}),
-    Action.KILL: frozenset({State.RUNNING, State.PAUSED, State.STARTING, State.STOPPING, State.CRASHED}),
+    # a guru meditation is ended by powering off only
+    Action.KILL: frozenset(_LIVE | {State.STARTING, State.STOPPING, State.CRASHED}),
     Action.SAVE: frozenset({State.RUNNING, State.PAUSED}),
     Action.RESET: frozenset({State.RUNNING}),
     Action.DELETE: frozenset(_DOWN | {State.UNKNOWN}),
@@ -55,4 +56,6 @@ def refusal(action: Action, item: Item) -> str | None:
         return f"{item.name} is {item.state}: power it off first"
     if action is Action.START and item.state is State.RUNNING:
         return f"{item.name} is running already"
+    if item.state is State.UNKNOWN:
+        return f"the state of {item.name} is not known"
     return f"{item.name} is {item.state}"

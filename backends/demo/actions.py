@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from backends.base import ActionError
@@ -38,7 +39,8 @@ class Operator:
 
     async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
         item = self._item(ref)
-        if ref in self._world.busy:
+        # a kill cuts short whatever is under way
+        if ref in self._world.busy and action is not Action.KILL:
             raise ActionError(f"another operation on {_name(item)} is in progress")
         if isinstance(item, Container):
             work = self._container(action, item, options)
@@ -46,9 +48,10 @@ class Operator:
             work = self._vm(action, item, options)
         else:
             work = self._image(action, item, options)
-        self._world.busy.add(ref)
         task = asyncio.create_task(work)
-        task.add_done_callback(lambda _: self._world.busy.discard(ref))
+        if ref not in self._world.busy:
+            self._world.busy.add(ref)
+            task.add_done_callback(lambda _: self._world.busy.discard(ref))
         self._keep(task)
         try:
             await asyncio.shield(task)
@@ -79,8 +82,12 @@ class Operator:
         return item
 
     async def _pass(self, item: Container | VM, state: State, word: str, seconds: float) -> None:
+        """Be in a state for a while. Raises ActionError when something else became of the object meanwhile."""
         self._world.put(replace(item, state=state, state_word=word))
         await asyncio.sleep(seconds * self._world.options.pace)
+        now = self._world.items.get(item.ref)
+        if isinstance(now, (Container, VM)) and now.state is not state:
+            raise ActionError(f"{item.name} is {now.state}")
 
     async def _container(self, action: Action, item: Container, options: ActionOptions) -> None:
         world = self._world
@@ -98,8 +105,9 @@ class Operator:
             world.put(replace(item, state=State.PAUSED, state_word="paused"))
         elif action is Action.STOP:
             if up:
-                await self._pass(item, State.STOPPING, "running", 1.2)
-                world.put(exited(item, self._clock(), 143 if "python" in item.command else 0))
+                with suppress(ActionError):  # killed meanwhile: stopped, too
+                    await self._pass(item, State.STOPPING, "running", 1.2)
+                    world.put(exited(item, self._clock(), 143 if "python" in item.command else 0))
         elif action is Action.RESTART:
             await self._pass(item, State.RESTARTING, "restarting", 0.6)
             await self._start(item)
@@ -136,7 +144,7 @@ class Operator:
             self._world.put(replace(item, health=Health.HEALTHY))
 
     def _kill(self, item: Container, name: str) -> None:
-        if item.state not in _UP:
+        if item.state not in (*_UP, State.STOPPING):
             raise ActionError(f"Cannot kill container: {item.name}: Container {item.ref.id[:12]} is not running")
         short = name.upper().removeprefix("SIG")
         if short.isdigit():

@@ -178,6 +178,17 @@ async def test_transitions_are_seen_and_told_while_an_action_runs() -> None:
         await listener
 
 
+async def test_a_kill_cuts_a_stop_short() -> None:
+    backend = demo("docker", pace=0.2)
+    web = await named(backend, "shop-web")
+    stopping = asyncio.create_task(backend.perform(Action.STOP, web.ref, PLAIN))
+    await asyncio.sleep(0.05)
+    await backend.perform(Action.KILL, web.ref, PLAIN)
+    await stopping
+    assert (await named(backend, "shop-web")).exit_code == 137
+    await backend.perform(Action.START, web.ref, PLAIN)
+
+
 async def test_a_deleted_object_is_told_as_removed() -> None:
     backend = demo("docker")
     migrate = await named(backend, "shop-migrate")
