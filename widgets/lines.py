@@ -35,14 +35,16 @@ def changed_spans(old: Strip, new: Strip) -> list[tuple[int, int]]:
     if len(left) != len(right):
         return [(start, max(old.cell_length, new.cell_length))]
     spans: list[tuple[int, int]] = []
-    for offset, (one, other) in enumerate(zip(left, right, strict=True)):
-        if one != other:
-            x = start + offset
-            if spans and x - spans[-1][1] < _BRIDGE:
-                spans[-1] = (spans[-1][0], x + 1)
-            else:
-                spans.append((x, x + 1))
-    return [_whole_characters(left, right, start, *span) for span in spans]
+    for at, (one, other) in enumerate(zip(left, right, strict=True)):
+        x = start + at
+        if one == other or (spans and x < spans[-1][1]):
+            continue
+        first, last = _whole_characters(left, right, start, x, x + 1)
+        if spans and first - spans[-1][1] < _BRIDGE:
+            spans[-1] = (spans[-1][0], last)
+        else:
+            spans.append((first, last))
+    return spans
 
 
 def _cells(segments: Iterable[Segment]) -> list[tuple[str, Style | None]]:
@@ -68,13 +70,23 @@ def _cells(segments: Iterable[Segment]) -> list[tuple[str, Style | None]]:
 def _whole_characters(
     left: list[tuple[str, Style | None]], right: list[tuple[str, Style | None]], start: int, first: int, last: int
 ) -> tuple[int, int]:
-    def halved(x: int) -> bool:
-        at = x - start
-        return 0 <= at < len(left) and "\0" in (left[at][0], right[at][0])
+    def inside(at: int) -> bool:
+        """Whether a cut before cell `at` of the compared part would split a character, or part it from its accent."""
+        if not 0 < at < len(left):
+            return False
+        for cells in (left, right):
+            if cells[at][0] == "\0":
+                return True
+            base = at - 1
+            while cells[base][0] == "\0":
+                base -= 1
+            if len(cells[base][0]) > 1:
+                return True
+        return False
 
-    while halved(first):
+    while inside(first - start):
         first -= 1
-    while halved(last):
+    while inside(last - start):
         last += 1
     return first, last
 

@@ -125,7 +125,9 @@ class ScrollingLines(LineView):
         return start, start + length
 
     def on_resize(self) -> None:
+        # The new size may be painted already, with the window where it was.
         self.settle()
+        self.repaint()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
