@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import Callable, Collection
@@ -15,6 +16,7 @@ from textual.binding import Binding
 
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, Item, Ref
+from backends.text import clean
 from tui import journal, logs
 from tui.acting import Acting
 from tui.commands import BY_ID, COMMANDS
@@ -32,6 +34,8 @@ from tui.status import no_engine
 from tui.store import Delta, Store
 from widgets.confirm import Answer, Confirm
 from widgets.glyphs import ASCII, BLOCK, BRAILLE
+
+log = logging.getLogger(__name__)
 
 
 class BoxtopApp(App[int]):
@@ -134,6 +138,12 @@ class BoxtopApp(App[int]):
         self.main.warn_of(
             item.ref, f"{name_of(item)} did not react to its power button in {seconds:.0f} s: {key} powers it off"
         )
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of boxtop itself: the trace goes to the log, one line to the user, the terminal is restored."""
+        log.error("boxtop failed", exc_info=error)
+        text = clean(f"{type(error).__name__}: {error}", 200)
+        self.exit(1, 1, message=f"boxtop: internal error: {text}; see {logs.default_file()}")
 
     def _told_to_end(self, number: int) -> None:
         self.exit(128 + number, 128 + number)

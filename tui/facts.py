@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.model import VM, Container, HostUsage, Image, Item, Usage
+from backends.model import VM, Container, Health, HostUsage, Image, Item, Usage
 from backends.secrets import mask_pairs, mask_text
 from tui.formats import duration, local_time, percent, size_long
 from tui.rows import containers, vms
@@ -39,7 +39,8 @@ def _trouble(item: Item, look: Look) -> list[Line]:
 
 
 def _container(item: Container, look: Look) -> list[Line]:
-    state = Cell(containers.state_text(item, look.now), STATE_TONES[item.state])
+    unhealthy = item.health is Health.UNHEALTHY
+    state = Cell(containers.state_text(item, look.now), "error" if unhealthy else STATE_TONES[item.state])
     lines: list[Line] = [
         Fact("name", Cell(item.name, "strong")),
         Fact("state", state),
@@ -50,7 +51,7 @@ def _container(item: Container, look: Look) -> list[Line]:
         Fact("created", _when(item.created, look)),
     ]
     if item.health:
-        lines.insert(2, Fact("health", str(item.health)))
+        lines.insert(2, Fact("health", Cell(item.health, "error" if unhealthy else "")))
     if item.exit_code is not None:
         lines.insert(2, Fact("exit code", str(item.exit_code)))
     lines += _load(look.store.usage.get(item.ref), look)

@@ -1,0 +1,91 @@
+"""The screen as a whole, as pictures: the demo at three sizes, with its clock standing still."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.boxtop import TestApp, listed, select
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
+    for name in ("NO_COLOR", "TEXTUAL_THEME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    return TestApp(tmp_path / "journal.jsonl")
+
+
+async def filled(pilot: Pilot[object]) -> TestApp:
+    app = await listed(pilot)
+    await app.sample(150)
+    await pilot.pause()
+    return app
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)], ids=["160x48", "100x30", "80x24"])
+def test_main_screen(app, size, snap_compare):
+    async def before(pilot: Pilot[object]) -> None:
+        await filled(pilot)
+        await select(pilot, "shop-api")
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+def test_stats_tab(app, snap_compare):
+    async def before(pilot: Pilot[object]) -> None:
+        await filled(pilot)
+        await select(pilot, "shop-worker")
+        await pilot.press("]")
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(160, 48), run_before=before)
+
+
+def test_all_boxes(app, snap_compare):
+    async def before(pilot: Pilot[object]) -> None:
+        await filled(pilot)
+        await pilot.press("0")
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(160, 48), run_before=before)
+
+
+def test_host_view(app, snap_compare):
+    async def before(pilot: Pilot[object]) -> None:
+        await filled(pilot)
+        await pilot.press("4")
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(160, 48), run_before=before)
+
+
+def test_question_before_a_vm_is_deleted(app, snap_compare):
+    async def before(pilot: Pilot[object]) -> None:
+        await filled(pilot)
+        await pilot.press("2")
+        await select(pilot, "lab-fedora")
+        await pilot.press("d")
+        await pilot.pause(0.3)
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=before)
+
+
+def test_the_readmes_picture_is_one_of_these():
+    """The picture in the README is the snapshot of the main screen, so that it never shows what is not so."""
+    root = Path(__file__).parents[2]
+    snapshot = root / "tests/ui/__snapshots__/test_screens/test_main_screen[160x48].svg"
+    shown = (root / "docs/boxtop.svg").read_text()
+
+    def without_ids(text: str) -> str:
+        return re.sub(r"terminal-\d+", "terminal", text)
+
+    assert without_ids(shown) == without_ids(snapshot.read_text())

@@ -1,0 +1,28 @@
+"""docs/keys.md, made from the declaration of commands: `python -m tui.keys_document > docs/keys.md`."""
+
+from __future__ import annotations
+
+from tui.commands import COMMANDS, Scope
+from tui.keymap import Keymap
+
+
+def keys_document() -> str:
+    keymap = Keymap({})
+    lines = [
+        "# Keys",
+        "",
+        "Made from the program's own declaration of commands. The first column is the id to use in the `[keys]` table",
+        "of the [configuration](configuration.md). Lists and details also take the arrows, `j` `k`, `g` `G`, Home, End,",
+        "PgUp and PgDn.",
+    ]
+    for scope in Scope:
+        lines += ["", f"## {scope.value}", "", "| id | keys | what it does |", "| --- | --- | --- |"]
+        for command in COMMANDS:
+            if command.scope is scope:
+                keys = " ".join(f"`{key}`" for key in keymap.text(command).split()) or "in the menu `m`"
+                lines.append(f"| `{command.id}` | {keys} | {command.help} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(keys_document(), end="")
