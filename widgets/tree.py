@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -197,9 +198,10 @@ class DataTree(ScrollingLines, can_focus=True):
         if isinstance(value, Masked):
             return value.value if path in self._revealed else self.glyphs.mask * _MASK_LENGTH
         if isinstance(value, (dict, list, tuple)):
-            import json
-
-            return json.dumps(self._unmask(value, path), indent=2, ensure_ascii=False, default=str)
+            try:
+                return json.dumps(self._unmask(value, path), indent=2, ensure_ascii=False, default=str)
+            except RecursionError:
+                return f"{len(value)} entries, nested too deep to copy"
         return leaf_text(value)
 
     def _unmask(self, value: Any, path: Path) -> Any:
