@@ -12,8 +12,8 @@ def keys_document() -> str:
         "# Keys",
         "",
         "Made from the program's own declaration of commands. The first column is the id to use in the `[keys]` table",
-        "of the [configuration](configuration.md). Lists and details also take the arrows, `j` `k`, `g` `G`, Home, End,",
-        "PgUp and PgDn.",
+        "of the [configuration](configuration.md). Lists and details also take the arrows, `j` `k`, `g` `G`, Home,",
+        "End, PgUp and PgDn.",
     ]
     for scope in Scope:
         lines += ["", f"## {scope.value}", "", "| id | keys | what it does |", "| --- | --- | --- |"]

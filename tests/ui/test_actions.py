@@ -1,0 +1,213 @@
+"""Keys on the simulated engines: what they do to them, what is asked before, what is shown after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backends.model import Change, Kind, State
+from tests.ui.boxtop import TestApp, listed, select, until
+from tui.journal import tail
+from widgets.confirm import Confirm
+from widgets.picker import Picker
+
+SIZE = (160, 48)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> TestApp:
+    return TestApp(tmp_path / "journal.jsonl")
+
+
+def state_of(app: TestApp, name: str) -> State:
+    return app.named(name).state  # type: ignore[union-attr]
+
+
+async def test_stop_and_start_without_a_question(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await select(pilot, "shop-web")
+        await pilot.press("t")
+        await until(pilot, lambda: state_of(app, "shop-web") is State.EXITED, "shop-web exited")
+        await until(pilot, lambda: not app.store.pending, "the action ended")
+        await pilot.press("s")
+        await until(pilot, lambda: state_of(app, "shop-web") is State.RUNNING, "shop-web runs")
+        await until(pilot, lambda: len(tail(app.journal_file)) == 2, "both in the journal")
+    assert [entry.action for entry in tail(app.journal_file)] == ["start", "stop"]
+
+
+async def test_the_transition_is_shown_at_once(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        ref = await select(pilot, "shop-web")
+        await pilot.press("t")
+        await pilot.pause()
+        row = next(row for row in app.main.active.table.rows if row.key == ref)
+        assert row.cells[1].text in {"stopping", "exited 0 0s"}
+
+
+async def test_delete_asks_and_the_first_enter_does_nothing(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        ref = await select(pilot, "nightly-backup")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "the question")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is app.main, "the question is gone")
+        assert app.store.get(ref) is not None
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "the question again")
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: app.store.get(ref) is None, "deleted")
+
+
+@pytest.mark.parametrize("key", ["y", "d", "K", "space"])
+async def test_no_letter_answers_a_question(app, key):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        ref = await select(pilot, "nightly-backup")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "the question")
+        await pilot.press(key)
+        await pilot.pause(0.2)
+        assert app.store.get(ref) is not None
+        assert not app.store.pending
+
+
+async def test_disks_are_deleted_only_after_the_name_is_typed(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await pilot.press("2")
+        ref = await select(pilot, "lab-fedora")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "the question")
+        dialog = app.screen
+        for _ in range(6):  # wherever the focus goes, the disks cannot be chosen yet
+            await pilot.press("tab")
+        assert app.screen is dialog
+        assert app.store.get(ref) is not None
+        dialog.query_one("Input").focus()
+        await pilot.press(*"lab-fedora")
+        for _ in range(6):
+            await pilot.press("tab")
+            if "Delete with" in str(getattr(app.focused, "label", "")):
+                break
+        await pilot.press("enter")
+        await until(pilot, lambda: app.store.get(ref) is None, "the VM is gone")
+
+
+async def test_marked_rows_are_named_and_each_is_done(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        refs = []
+        for name in ("shop-web", "shop-cache", "grafana"):
+            refs.append(await select(pilot, name))
+            await pilot.press("space")
+        assert app.main.active.table.marks == set(refs)
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "several are confirmed")
+        await pilot.press("right", "enter")
+        await until(
+            pilot,
+            lambda: all(state_of(app, name) is State.EXITED for name in ("shop-web", "shop-cache", "grafana")),
+            "all three stopped",
+        )
+
+
+async def test_a_failure_stays_in_the_row_and_on_screen_until_dismissed(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        ref = await select(pilot, "shop-proxy-canary")
+        await pilot.press("s")
+        await until(pilot, lambda: ref in app.store.failures, "the failure")
+        await pilot.pause()
+        row = next(row for row in app.main.active.table.rows if row.key == ref)
+        assert row.cells[1].text == "start failed"
+        assert "port is already allocated" in app.main.notices.entries[-1][1]
+        await pilot.press("x")
+        await pilot.pause()
+        assert not app.main.notices.entries
+        assert ref not in app.store.failures
+
+
+async def test_what_cannot_apply_is_said_with_the_reason(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await select(pilot, "shop-web")
+        await pilot.press("s")
+        await pilot.pause(0.1)
+        assert "running already" in app.main.notices.entries[-1][1]
+        assert not app.store.pending
+
+
+async def test_the_menu_offers_what_applies_and_runs_it(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await select(pilot, "build-cache")
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, Picker), "the menu")
+        await pilot.press(*"resume", "enter")
+        await until(pilot, lambda: state_of(app, "build-cache") is State.RUNNING, "resumed")
+
+
+async def test_read_only_changes_nothing(tmp_path):
+    app = TestApp(tmp_path / "journal.jsonl", read_only=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await select(pilot, "shop-web")
+        before = dict(app.store.items[Kind.CONTAINER])
+        await pilot.press("t", "r", "p", "K", "d")
+        await pilot.pause(0.3)
+        assert app.screen is app.main
+        assert app.store.items[Kind.CONTAINER] == before
+        assert "read-only" in app.main.notices.entries[-1][1]
+    assert tail(app.journal_file) == []
+
+
+async def test_the_selection_is_kept_by_identity_when_others_come_and_go(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        ref = await select(pilot, "shop-search")
+        index = app.main.active.table.cursor_index
+        removed = app.named("grafana").ref
+        app.store.apply(Change("docker", app.clock.now, removed=(removed,)))
+        await pilot.pause()
+        await pilot.pause()
+        assert app.main.active.table.cursor_key == ref
+        assert app.main.active.table.cursor_index == index - 1
+
+
+async def test_filter_narrows_and_escape_shows_all_again(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        total = app.main.active.table.row_count
+        await pilot.press("slash", *"shop -web")
+        await pilot.pause()
+        names = [row.cells[0].spans[1][0] for row in app.main.active.table.rows]
+        assert names
+        assert all("shop" in name and "web" not in name for name in names)
+        await pilot.press("enter", "escape")
+        await pilot.pause()
+        assert app.main.active.table.row_count == total
+
+
+async def test_sorting_by_a_live_figure(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await app.sample(3)
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, Picker), "the choice")
+        await pilot.press(*"CPU", "enter")
+        await until(pilot, lambda: app.main.active.sort_id == "cpu", "sorted by CPU")
+        await pilot.pause()
+        usage = app.store.usage
+        figures = [usage[row.key].cpu for row in app.main.active.table.rows if row.key in usage]
+        assert figures == sorted(figures, reverse=True)
+
+
+async def test_quit_ends_with_status_0(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await pilot.press("q")
+    assert app.return_code == 0
