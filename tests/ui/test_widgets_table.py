@@ -279,3 +279,20 @@ async def test_ten_thousand_rows_stay_quick():
             await pilot.pause()
         assert min(took) < 0.1
         assert table.cursor_key == 0
+
+
+async def test_another_theme_recolours_what_is_on_screen():
+    app = TableApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.table.set_rows([row("a"), row("b", faded=True)])
+        await pilot.pause()
+        before = [list(strip) for strip in app.screen._compositor.render_strips()]
+        app.theme = "textual-light"
+        await pilot.pause()
+        await pilot.pause()
+        after = [list(strip) for strip in app.screen._compositor.render_strips()]
+        assert ["".join(part.text for part in line) for line in before] == [
+            "".join(part.text for part in line) for line in after
+        ]
+        for old, new in zip(before[:3], after[:3], strict=True):
+            assert old != new
