@@ -87,6 +87,7 @@ class Watcher:
         self._all = False
         self._changed: set[Ref] = set()
         self._failures = 0
+        self._fault_told = ""
         self._since: float | None = None
 
     def refresh(self) -> None:
@@ -208,7 +209,10 @@ class Watcher:
             raise self._fault(error) from error
 
     def _fault(self, error: BaseException) -> EngineError:
-        _log.error("the backend of %s failed", self._backend.engine, exc_info=error)
+        # the same fault at every retry is told once
+        if repr(error) != self._fault_told:
+            self._fault_told = repr(error)
+            _log.error("the backend of %s failed", self._backend.engine, exc_info=error)
         text = clean(str(error), 200).strip()
         name = type(error).__name__
         return EngineError(f"internal error: {name}: {text}" if text else f"internal error: {name}", "see the log")
