@@ -174,7 +174,8 @@ class VirtualBoxBackend(Backend):
     async def usage(self, refs: Collection[Ref]) -> Mapping[Ref, Usage]:
         """CPU, memory and disk of each VM's own process on this machine, as the kernel counts them.
 
-        The process is what the VM costs its host, guest and VirtualBox together. Memory is its resident set, with no limit: it may exceed what the guest has.
+        The process is what the VM costs its host, guest and VirtualBox together. Memory is its resident set,
+        with no limit: it may exceed what the guest has.
         Disk rates are missing where VirtualBox runs its processes hardened. Nothing is asked of VirtualBox.
         """
         if self._manage is not None:

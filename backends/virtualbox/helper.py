@@ -705,13 +705,11 @@ class Engine:
                 raise Refused(f"{medium['location']} is the parent of a disk image that would stay")
         yield from self.unlocked(machine)
         returned = machine.unregister(self.value("CleanupMode_DetachAllReturnHardDisksOnly"))
-        doomed = [medium for medium in returned if medium.id in chosen]
-        yield from self.finish(machine.deleteConfig(doomed), DELETE_TIMEOUT, "deleting the files")
-        missed = set(chosen) - {medium.id for medium in doomed}
+        doomed = {medium.id: medium for medium in returned if medium.id in chosen}
+        yield from self.finish(machine.deleteConfig(list(doomed.values())), DELETE_TIMEOUT, "deleting the files")
+        missed = sorted(medium["location"] for key, medium in chosen.items() if key not in doomed)
         if missed:
-            raise Refused(
-                "unregistered, but VirtualBox kept " + ", ".join(sorted(chosen[one]["location"] for one in missed))
-            )
+            raise Refused("unregistered, but VirtualBox kept " + ", ".join(missed))
 
 
 class Server:

@@ -23,8 +23,10 @@ from backends.virtualbox.machines import INACCESSIBLE, state_name
 
 QUERY_TIMEOUT = 30.0
 SHUTDOWN_TIMEOUT = 60.0
-POLL_PERIOD = 0.5
+POLL_PERIOD = 0.3
 AT_ONCE = 4
+ATTEMPTS = 4
+NO_ACCESS = "<inaccessible>"
 _TIMEOUTS = {Action.SAVE: 1800.0, Action.DELETE: 600.0}
 _LONG = 120.0
 _LISTED = re.compile(r'^"(?P<name>.*)" \{(?P<id>[0-9a-f-]{36})\}$')
@@ -107,12 +109,18 @@ class VBoxManage:
         return [self._known[machine] for machine in wanted if machine in self._known]
 
     async def _refresh(self, machine: str, name: str, live: bool) -> None:
-        try:
-            info = await self.info(machine)
-        except ManageError as error:
-            self._known[machine] = _inaccessible(machine, name, str(error))
-            return
-        self._known[machine] = _details(machine, name, info, live)
+        reason = ""
+        for _ in range(ATTEMPTS):
+            try:
+                self._known[machine] = _details(machine, name, await self.info(machine), live)
+                return
+            except ManageError as error:
+                reason = str(error)
+            if name == NO_ACCESS:
+                break
+            # A VM that is just ending cannot be asked for a moment.
+            await asyncio.sleep(POLL_PERIOD)
+        self._known[machine] = _inaccessible(machine, name, reason)
 
     async def info(self, machine: str) -> dict[str, str]:
         """`showvminfo --machinereadable`, by its keys."""
@@ -188,12 +196,15 @@ class VBoxManage:
     async def _restart(self, machine: str) -> None:
         await self._control(machine, Action.STOP)
         deadline = time.monotonic() + SHUTDOWN_TIMEOUT
-        while await self.state(machine) not in {"PoweredOff", "Aborted", "Saved"}:
+        state = ""
+        while state not in {"PoweredOff", "Aborted", "Saved"}:
             if time.monotonic() > deadline:
                 raise ActionError(
                     f"the guest did not shut down within {SHUTDOWN_TIMEOUT:.0f} s: power it off or reset it"
                 )
             await asyncio.sleep(POLL_PERIOD)
+            with contextlib.suppress(ManageError):
+                state = await self.state(machine)
         await self.run("startvm", machine, "--type=headless", seconds=_LONG)
 
     async def _delete(self, machine: str, disks: Collection[str]) -> None:
@@ -210,12 +221,17 @@ class VBoxManage:
         for medium in chosen.values():
             if not set(medium["children"]) <= set(chosen):
                 raise ActionError(clean(f"{medium['location']} is the parent of a disk image that would stay"))
+        if chosen and len(chosen) == len({medium["id"] for medium in found}):
+            await self.run("unregistervm", machine, "--delete", seconds=_TIMEOUTS[Action.DELETE])
+            return
+        children = {child for medium in found for child in medium["children"]}
+        for medium in chosen.values():
+            # Once the machine is gone, VBoxManage can open only images that stand alone.
+            if medium["children"] or medium["id"] in children:
+                raise ActionError("VBoxManage deletes disk images with snapshots only all together")
         await self.run("unregistervm", machine, seconds=_LONG)
-        # Children first: an image with children cannot be deleted.
-        while chosen:
-            leaf = next(image for image, medium in chosen.items() if not set(medium["children"]) & set(chosen))
-            location = chosen.pop(leaf)["location"]
-            await self.run("closemedium", "disk", location, "--delete", seconds=_TIMEOUTS[Action.DELETE])
+        for medium in chosen.values():
+            await self.run("closemedium", "disk", medium["location"], "--delete", seconds=_TIMEOUTS[Action.DELETE])
 
 
 async def connect(command: Sequence[str]) -> tuple[VBoxManage, str]:
@@ -291,7 +307,7 @@ def _details(machine: str, name: str, info: dict[str, str], live: bool) -> dict[
 def _inaccessible(machine: str, name: str, reason: str) -> dict[str, Any]:
     return {
         "id": machine,
-        "name": machine if name == "<inaccessible>" else name,
+        "name": machine if name == NO_ACCESS else name,
         "state": INACCESSIBLE,
         "os_type": "",
         "cpus": 0,

@@ -196,7 +196,9 @@ class PrivateVirtualBox:
 
     def info(self, machine: str) -> dict[str, str]:
         """What `showvminfo --machinereadable` says."""
-        pairs = re.findall(r'^"?([^"=\n]+)"?=(.*)$', self.manage("showvminfo", machine, "--machinereadable"), re.M)
+        pairs = re.findall(
+            r'^"?([^"=\n]+)"?=(.*)$', self.manage("showvminfo", machine, "--machinereadable", check=False), re.M
+        )
         return {key: value.strip('"') for key, value in pairs}
 
     def state(self, machine: str) -> str:
@@ -224,7 +226,7 @@ class PrivateVirtualBox:
             "--firmware-boot-menu=disabled",
         )
         if disk:
-            self.manage("storagectl", machine, "--name=SATA", "--add=sata", "--portcount=2")
+            self.manage("storagectl", machine, "--name=SATA", "--add=sata", "--portcount=4")
             medium = f"/root/{machine}.vdi"
             self.manage("clonemedium", "disk", f"/root/{guest}.vdi", medium)
             self.attach(machine, medium)
@@ -251,6 +253,17 @@ class PrivateVirtualBox:
             if self.state(machine) in {"running", "paused", "stuck"}:
                 self.manage("controlvm", machine, "poweroff", check=False)
             wait_until(partial(self._unregister, machine), f"{machine} to be gone")
+        home = self.directory / "home"
+        guests = {f"/root/{name}.vdi" for name in GUESTS}
+        media = re.findall(r"^Location: +(.+)$", self.manage("list", "hdds"), re.M)
+        # Children are listed after their parents, and go first.
+        for medium in reversed(media):
+            if medium not in guests:
+                self.manage("closemedium", "disk", medium, check=False)
+        shutil.rmtree(home / "VirtualBox VMs", ignore_errors=True)
+        for path in home.glob("*.vdi"):
+            if path.stem not in GUESTS:
+                path.unlink()
 
     def _unregister(self, machine: str) -> bool:
         self.manage("unregistervm", machine, "--delete", check=False)

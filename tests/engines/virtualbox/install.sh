@@ -27,7 +27,7 @@ printf '%s\n' 'Package: virtualbox-modules-none' 'Version: 1' 'Architecture: all
   'Provides: virtualbox-modules' 'Description: no kernel module' > "$apt"/dummy/DEBIAN/control
 dpkg-deb -b "$apt"/dummy "$apt"/dummy.deb >/dev/null
 # The empty status file makes apt fetch everything needed; it is unpacked below, not installed.
-apt-get -qq -y --download-only install "$apt"/dummy.deb virtualbox systemd-standalone-sysusers bash coreutils procps
+apt-get -qq -y --download-only install "$apt"/dummy.deb virtualbox systemd-standalone-sysusers bash coreutils libc-bin procps
 mkdir -p "$root.new"
 for package in "$apt"/arch/*.deb; do dpkg-deb -x "$package" "$root.new"; done
 printf 'root:x:0:0:root:/root:/bin/sh\n' > "$root.new"/etc/passwd
