@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import Binding
 
@@ -139,11 +141,12 @@ class BoxtopApp(App[int]):
             item.ref, f"{name_of(item)} did not react to its power button in {seconds:.0f} s: {key} powers it off"
         )
 
-    def _handle_exception(self, error: Exception) -> None:
+    def _fatal_error(self) -> None:
         """A fault of boxtop itself: the trace goes to the log, one line to the user, the terminal is restored."""
-        log.error("boxtop failed", exc_info=error)
+        log.critical("boxtop failed", exc_info=True)
+        error = sys.exc_info()[1]
         text = clean(f"{type(error).__name__}: {error}", 200)
-        self.exit(1, 1, message=f"boxtop: internal error: {text}; see {logs.default_file()}")
+        self.panic(Text(f"boxtop: internal error: {text}; the log has more: {logs.default_file()}"))
 
     def _told_to_end(self, number: int) -> None:
         self.exit(128 + number, 128 + number)

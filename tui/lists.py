@@ -22,6 +22,8 @@ class ListSpec:
     fields: tuple[Field, ...]
     sort: str
     """The id of the column it is first sorted by."""
+    large: bool = False
+    """It gets twice the room of the others."""
 
     def fields_for(self, store: Store) -> tuple[Field, ...]:
         """Its fields; which engine an object is on is shown once there are several."""
@@ -34,7 +36,7 @@ class ListSpec:
         return [item for kind in self.kinds for item in store.of_kind(kind)]
 
 
-CONTAINERS = ListSpec("containers", "1", "Containers", (Kind.CONTAINER,), containers.FIELDS, "state")
+CONTAINERS = ListSpec("containers", "1", "Containers", (Kind.CONTAINER,), containers.FIELDS, "state", large=True)
 VMS = ListSpec("vms", "2", "VMs", (Kind.VM,), vms.FIELDS, "state")
 IMAGES = ListSpec("images", "3", "Images", (Kind.IMAGE,), images.FIELDS, "age")
 BOXES = ListSpec("boxes", "0", "All boxes", (Kind.CONTAINER, Kind.VM), boxes.FIELDS, "cpu")

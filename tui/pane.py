@@ -25,6 +25,7 @@ class Pane(Vertical):
 
     DEFAULT_CSS = """
     Pane { height: 1fr; }
+    Pane.-large { height: 2fr; }
     Pane > Line { height: 1; }
     Pane > .title { background: $surface; }
     Pane > .loss { display: none; }
@@ -35,7 +36,7 @@ class Pane(Vertical):
     """
 
     def __init__(self, spec: ListSpec, look: Callable[[], Look]) -> None:
-        super().__init__(id=f"pane-{spec.id}")
+        super().__init__(id=f"pane-{spec.id}", classes="-large" if spec.large else None)
         self.spec = spec
         self._look = look
         first = look()
@@ -244,9 +245,12 @@ class Pane(Vertical):
 
     def _counts(self, objects: list[Item], look: Look) -> str:
         if not objects:
-            for engine in look.store.engines.values():
-                if set(engine.kinds) & set(self.spec.kinds) and engine.lost:
+            engines = [engine for kind in self.spec.kinds for engine in look.store.engines_for(kind)]
+            for engine in engines:
+                if engine.lost:
                     return f"{engine.key}: {engine.lost.reason}"
+            if not engines and look.store.engines:
+                return f"no engine here has {self.noun}"
         return summary(objects, len(self._order), self.filter)
 
     def _draw_loss(self) -> None:

@@ -55,7 +55,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
     MainScreen #lists { width: 3fr; }
     MainScreen #details { width: 2fr; }
     MainScreen.-wide #details { border-left: solid $surface-lighten-2; }
-    MainScreen #pane-containers { height: 2fr; }
     MainScreen #filter { height: 1; border: none; padding: 0 1; }
     """
 
@@ -188,15 +187,22 @@ class MainScreen(Screen[None], inherit_bindings=False):
         for pane in self.panes:
             pane.display = self.view == "panes" and (not self.single or pane is self.active)
             engines = [engine for kind in pane.spec.kinds for engine in look.store.engines_for(kind)]
-            without = bool(engines) and all(engine.lost and engine.info is None for engine in engines)
+            without = bool(look.store.engines) and all(engine.lost and engine.info is None for engine in engines)
             pane.set_folded(without and not nothing and not self.single)
             others = [digest(other.spec, look) for other in self.panes if other is not pane]
             pane.set_others(others if self.single else ())
+        self._leave_folded()
         for pane in (*self.panes, self.boxes):
             if pane.display and pane.stale:
                 pane.rebuild()
         self.details.show(self.active.current)
         self.host_view.draw()
+
+    def _leave_folded(self) -> None:
+        """The keyboard goes to a pane that has something to choose from."""
+        if self.view == "panes" and self.active.has_class("-folded"):
+            self.active = next((pane for pane in self.panes if not pane.has_class("-folded")), self.active)
+            self.active.table.focus()
 
     def show_view(self, view: View, pane: Pane | None = None) -> None:
         """Turn to a view, and within the panes to one of them."""
