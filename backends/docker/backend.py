@@ -1,0 +1,301 @@
+"""Docker and Podman as boxtop sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+from backends.base import ActionError, Backend, EngineError
+from backends.docker import perform as actions
+from backends.docker.client import CALL_TIMEOUT, Connection
+from backends.docker.errors import action_error, engine_error, is_timeout, nothing_found, status
+from backends.docker.events import EventReader, Inbox, refs_of
+from backends.docker.locate import Endpoint, candidates
+from backends.docker.parse import Parser
+from backends.docker.sampler import CgroupSampler
+from backends.docker.stats import StatsRates
+from backends.model import Action, ActionOptions, Change, EngineInfo, Item, Kind, Loss, Ref, Snapshot, Usage
+from backends.text import clean, clean_data
+
+_T = TypeVar("_T")
+_STATS_AT_ONCE = 8
+_ACTIONS_AT_ONCE = 4
+_SAMPLES = 5
+"""So many running containers tell whether an engine's are in this machine's cgroups."""
+_KINDS = (Kind.CONTAINER, Kind.IMAGE)
+
+
+class DockerBackend(Backend):
+    """One engine that speaks the Docker API; `url` as the README lists them, `docker://` finds the engine itself."""
+
+    def __init__(self, engine: str, url: str) -> None:
+        self.engine = engine
+        self.url = url
+        self._connection: Connection | None = None
+        self._parser = Parser(engine)
+        self._sampler: CgroupSampler | None = None
+        self._rates = StatsRates()
+        self._readers: set[EventReader] = set()
+        self._listing = threading.Lock()
+        self._sampling = threading.Lock()
+        self._strays: set[str] = set()
+        self._closed = False
+        # Long actions and slow statistics must not keep listings waiting
+        self._calls = ThreadPoolExecutor(4, thread_name_prefix=f"{engine}-call")
+        self._actions = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-action")
+        self._loads = ThreadPoolExecutor(_STATS_AT_ONCE, thread_name_prefix=f"{engine}-load")
+
+    async def connect(self) -> EngineInfo:
+        return await _in(self._calls, self._connect)
+
+    async def list_all(self) -> Snapshot:
+        return await self._ask(self._list_all)
+
+    async def list_some(self, refs: Collection[Ref]) -> Change:
+        return await self._ask(lambda connection: self._list_some(connection, refs))
+
+    async def events(self) -> AsyncIterator[frozenset[Ref]]:
+        connection = self._connected()
+        inbox = Inbox(asyncio.get_running_loop())
+        reader = EventReader(connection.dialer, f"/v{connection.api_version}/events", CALL_TIMEOUT)
+        self._readers.add(reader)
+        parser = self._parser
+
+        def handle(event: dict[str, Any]) -> None:
+            refs = refs_of(event, self.engine, parser.started, parser.ended)
+            if refs is not None:
+                inbox.put(refs)
+
+        def ended(error: BaseException | None) -> None:
+            cause = error or ConnectionResetError("the engine ended its event stream")
+            inbox.end(engine_error(cause, connection.endpoint, connection.dialer.complaint()))
+
+        try:
+            await self._ask(lambda _: reader.open())
+            reader.start(handle, ended, f"{self.engine}-events")
+            while True:
+                yield await inbox.take()
+        finally:
+            reader.close()
+            self._readers.discard(reader)
+
+    async def usage(self, refs: Collection[Ref]) -> Mapping[Ref, Usage]:
+        containers = [ref for ref in refs if ref.kind is Kind.CONTAINER]
+        found: dict[Ref, Usage] = {}
+        if self._sampler is not None and containers:
+            found = await self._ask(lambda connection: self._sample(connection, containers), self._loads)
+        missing = [ref for ref in containers if ref not in found]
+        if not missing:
+            return found
+        answers = await asyncio.gather(*(self._ask(partial(_stats, container=ref.id), self._loads) for ref in missing))
+        for ref, answer in zip(missing, answers, strict=True):
+            usage = None if answer is None else self._rates.usage(ref.id, answer)
+            if usage is not None:
+                found[ref] = usage
+        return found
+
+    async def inspect(self, ref: Ref) -> Any:
+        return await self._ask(lambda connection: _inspect(connection, ref))
+
+    async def losses(self, action: Action, ref: Ref) -> tuple[Loss, ...]:
+        if action is not Action.DELETE:
+            return ()
+        return await self._act(self._calls, lambda connection: actions.losses(connection, ref))
+
+    async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
+        await self._act(self._actions, lambda connection: actions.perform(connection, action, ref, options))
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        self._closed = True
+        for executor in (self._calls, self._actions, self._loads):
+            executor.shutdown(wait=False, cancel_futures=True)
+        with suppress(Exception):
+            await asyncio.to_thread(self._end, connection)
+
+    def _end(self, connection: Connection | None) -> None:
+        readers = list(self._readers)
+        for reader in readers:
+            reader.close()
+        if connection is not None:
+            connection.close()
+        for reader in readers:
+            reader.join(1.0)
+        with self._sampling:
+            if self._sampler is not None:
+                self._sampler.close()
+
+    def _connect(self) -> EngineInfo:
+        """In a thread: try the places in order; the first engine that answers is it."""
+        old, self._connection = self._connection, None
+        if old is not None:
+            old.close()
+        failures: list[tuple[Endpoint, EngineError]] = []
+        for endpoint in candidates(self.url):
+            try:
+                connection = Connection(endpoint)
+            except EngineError as error:
+                failures.append((endpoint, error))
+                continue
+            try:
+                info = self._settle(connection)
+            except Exception as error:
+                connection.close()
+                raise engine_error(error, endpoint) from error
+            if self._closed:
+                connection.close()
+                raise EngineError("closed")
+            self._connection = connection
+            return info
+        if len(failures) == 1:
+            raise failures[0][1]
+        raise nothing_found(failures, podman=self.url.startswith("podman"))
+
+    def _settle(self, connection: Connection) -> EngineInfo:
+        """Learn where its containers run, and say what answered."""
+        local = connection.may_be_local and self._find_cgroups(connection)
+        notes: tuple[str, ...] = ()
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        if not local:
+            memory = int(connection.asking.info().get("MemTotal") or 0)
+            if connection.endpoint.path:
+                notes = ("its containers are not in this machine's cgroups: their load is asked of the engine",)
+        self._rates = StatsRates(memory)
+        self._parser.podman = connection.podman
+        return EngineInfo(
+            engine=self.engine,
+            product=connection.product,
+            version=connection.version,
+            url=clean(connection.endpoint.url, 200),
+            kinds=_KINDS,
+            api_version=connection.api_version,
+            usage_of_all=local,
+            notes=notes,
+        )
+
+    def _find_cgroups(self, connection: Connection) -> bool:
+        """Whether running containers have a cgroup here. An engine without any running one is taken for local."""
+        with self._sampling:
+            sampler = self._sampler or CgroupSampler()
+            self._sampler = None
+            if not sampler.finder.readable:
+                return False
+            running = connection.asking.containers(limit=_SAMPLES, filters={"status": "running"})
+            ids = [str(entry["Id"]) for entry in running]
+            if ids and not sampler.finder.find(ids, time.monotonic()):
+                sampler.close()
+                return False
+            self._sampler = sampler
+            return True
+
+    def _list_all(self, connection: Connection) -> Snapshot:
+        now = time.time()
+        containers = connection.asking.containers(all=True)
+        images = connection.asking.images()
+        with self._listing:
+            found = self._parser.containers(containers, now)
+            ids = {container.ref.id for container in found}
+            self._parser.started.keep_only(ids)
+            self._parser.ended.keep_only(ids)
+            return Snapshot(self.engine, now, containers=found, images=self._parser.images(images))
+
+    def _list_some(self, connection: Connection, refs: Collection[Ref]) -> Change:
+        now = time.time()
+        ids = [ref.id for ref in refs if ref.kind is Kind.CONTAINER]
+        updated: list[Item] = []
+        if ids:
+            listing = connection.asking.containers(all=True, filters={"id": ids})
+            with self._listing:
+                updated += (item for item in self._parser.containers(listing, now) if item.ref in refs)
+        if any(ref.kind is Kind.IMAGE for ref in refs):
+            listing = connection.asking.images()
+            updated += (image for image in self._parser.images(listing) if image.ref in refs)
+        gone = set(refs) - {item.ref for item in updated}
+        return Change(self.engine, now, tuple(updated), tuple(gone))
+
+    def _sample(self, connection: Connection, refs: list[Ref]) -> dict[Ref, Usage]:
+        with self._sampling:
+            if self._sampler is None:
+                return {}
+            wanted = {ref.id: ref for ref in refs}
+            found = self._sampler.sample(wanted.keys())
+            strays = [container for container in wanted if container not in found and container not in self._strays]
+            for container in strays:
+                self._strays.add(container)
+                if self._sampler.finder.adopt(container, _pid(connection, container)):
+                    found |= self._sampler.sample([container])
+            self._strays &= wanted.keys()
+        return {wanted[container]: usage for container, usage in found.items()}
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise EngineError("not connected")
+        return self._connection
+
+    async def _ask(self, call: Callable[[Connection], _T], executor: ThreadPoolExecutor | None = None) -> _T:
+        """Run a blocking call in a thread. Raises EngineError or ActionError, whatever went wrong."""
+        connection = self._connected()
+        try:
+            return await _in(executor or self._calls, call, connection)
+        except (EngineError, ActionError):
+            raise
+        except Exception as error:
+            raise engine_error(error, connection.endpoint, connection.dialer.complaint()) from error
+
+    async def _act(self, executor: ThreadPoolExecutor, call: Callable[[Connection], _T]) -> _T:
+        """As `_ask`, where the engine's refusal is an ActionError."""
+        connection = self._connected()
+        try:
+            return await _in(executor, call, connection)
+        except (EngineError, ActionError):
+            raise
+        except Exception as error:
+            raise action_error(error, connection.endpoint) from error
+
+
+async def _in(executor: ThreadPoolExecutor, call: Callable[..., _T], *arguments: Any) -> _T:
+    try:
+        future = asyncio.get_running_loop().run_in_executor(executor, call, *arguments)
+    except RuntimeError:
+        raise EngineError("the connection is closed") from None
+    return await future
+
+
+def _inspect(connection: Connection, ref: Ref) -> Any:
+    client = connection.asking
+    try:
+        answer = client.inspect_image(ref.id) if ref.kind is Kind.IMAGE else client.inspect_container(ref.id)  # type: ignore[no-untyped-call]
+    except Exception as error:
+        if status(error) == 404:
+            raise ActionError(f"the {ref.kind} is gone") from error
+        raise
+    return clean_data(answer)
+
+
+def _pid(connection: Connection, container: str) -> int:
+    """A container's init process as the engine sees it; 0 where it has none."""
+    try:
+        return int((connection.asking.inspect_container(container).get("State") or {}).get("Pid") or 0)
+    except Exception as error:
+        if status(error):
+            return 0
+        raise
+
+
+def _stats(connection: Connection, container: str) -> dict[str, Any] | None:
+    """One sample; None where the engine has none for it, or not in time: that alone loses no connection."""
+    try:
+        answer = connection.asking.stats(container, stream=False, one_shot=True)
+    except Exception as error:
+        # Podman answers with nothing for a container that does not run
+        if status(error) or is_timeout(error) or isinstance(error, ValueError):
+            return None
+        raise
+    return answer if isinstance(answer, dict) else None

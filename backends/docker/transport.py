@@ -1,0 +1,238 @@
+"""How bytes reach an engine: one kind of socket for Unix, TCP, TLS and ssh endpoints, ended from outside at once.
+
+The SDK's own ssh transport is not used: it needs paramiko, lets ssh write to the terminal and ask for passwords
+there, has no timeouts, and leaves its children.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import shlex
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import weakref
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+from backends.docker.locate import Endpoint, Tls
+
+
+class SshError(OSError):
+    """The ssh command could not carry the connection; the text is what it said."""
+
+
+class Dialer:
+    """Opens sockets to one endpoint, and ends all of them, with ssh's processes, on `close`. Thread-safe."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._lock = threading.Lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._commands: list[_Command] = []
+        self._closed = False
+
+    def dial(self, timeout: float | None) -> socket.socket:
+        """A connected socket. Raises OSError (TimeoutError, ssl.SSLError, SshError among them)."""
+        scheme = urlsplit(self.endpoint.url).scheme
+        if scheme == "unix":
+            connection = _dial_unix(self.endpoint.path, timeout)
+        elif scheme == "ssh":
+            connection = self._dial_ssh(timeout)
+        else:
+            connection = _dial_tcp(self.endpoint, timeout)
+        with self._lock:
+            if not self._closed:
+                self._sockets.add(connection)
+                return connection
+        connection.close()
+        raise ConnectionAbortedError("the connection was closed")
+
+    def complaint(self) -> str:
+        """What the newest ssh command that ended said on its stderr; empty for other endpoints."""
+        with self._lock:
+            commands = list(self._commands)
+        for command in reversed(commands):
+            said = command.complaint()
+            if said:
+                return said
+        return ""
+
+    def close(self) -> None:
+        """End every socket, so that threads waiting on one return at once. Takes at most a second."""
+        with self._lock:
+            self._closed = True
+            sockets, commands = list(self._sockets), self._commands
+            self._commands = []
+        for connection in sockets:
+            # Only woken here: closing is its reader's, whose file descriptor must not be taken from under it
+            wake(connection)
+        for command in commands:
+            command.end()
+
+    def _dial_ssh(self, timeout: float | None) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        ours.settimeout(timeout)
+        with theirs:
+            command = _Command(ssh_command(self.endpoint), theirs)
+        with self._lock:
+            self._commands = [other for other in self._commands if not other.ended] + [command]
+        return ours
+
+
+class _Command:
+    """One ssh child whose stdin and stdout are a socket of ours."""
+
+    def __init__(self, arguments: list[str], pipe: socket.socket) -> None:
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            # A session of its own: no terminal to ask on, and the terminal's Ctrl-C does not reach it
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=pipe.fileno(),
+                stdout=pipe.fileno(),
+                stderr=self._stderr,
+                start_new_session=True,
+                env={**os.environ, "SSH_ASKPASS_REQUIRE": "never"},
+            )
+        except FileNotFoundError:
+            raise SshError("the ssh command is not installed") from None
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def complaint(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            # The socket breaks a moment before the process ends and its last words are in the file
+            self._process.wait(0.5)
+        if not self._process.returncode:
+            return ""
+        with contextlib.suppress(OSError, ValueError):
+            size = os.fstat(self._stderr.fileno()).st_size
+            lines = os.pread(self._stderr.fileno(), 4096, max(0, size - 4096)).decode(errors="replace").splitlines()
+            told = [line for line in lines if line.strip() and not line.startswith("debug")]
+            return told[-1] if told else ""
+        return ""
+
+    def end(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(0.5)
+        self._stderr.close()
+
+
+class DialedConnection(http.client.HTTPConnection):
+    """A plain HTTP connection over a dialed socket, for streams."""
+
+    def __init__(self, dialer: Dialer, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._dialer = dialer
+
+    def connect(self) -> None:
+        self.sock = self._dialer.dial(self.timeout)
+
+
+def mount(client: Any, dialer: Dialer) -> None:
+    """Have the SDK's low-level client (a requests.Session) send everything through `dialer`."""
+    import requests.adapters
+    import urllib3
+    import urllib3.connection
+
+    class Connection(urllib3.connection.HTTPConnection):
+        def connect(self) -> None:
+            timeout = self.timeout if isinstance(self.timeout, (int, float)) else None
+            self.sock = dialer.dial(timeout)
+
+    class Pool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def __init__(self) -> None:
+            super().__init__()
+            self._pool = Pool("localhost", maxsize=16)
+
+        def get_connection_with_tls_context(self, *_: Any, **__: Any) -> Any:
+            return self._pool
+
+        def get_connection(self, *_: Any, **__: Any) -> Any:
+            """What requests before 2.32 calls."""
+            return self._pool
+
+        def request_url(self, request: Any, *_: Any) -> str:
+            return str(request.path_url)
+
+        def close(self) -> None:
+            self._pool.close()
+            super().close()
+
+    client.mount("http+docker://", Adapter())
+
+
+def ssh_command(endpoint: Endpoint) -> list[str]:
+    """The command that carries one connection, as the docker CLI's: the engine's own `dial-stdio` at the far end."""
+    parts = urlsplit(endpoint.url)
+    program = "podman" if endpoint.podman else "docker"
+    command = ["ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15"]
+    if parts.username:
+        command += ["-l", unquote(parts.username)]
+    if parts.port:
+        command += ["-p", str(parts.port)]
+    remote = [program, "system", "dial-stdio"]
+    if parts.path.strip("/"):
+        remote = [program, "--url" if endpoint.podman else "--host", f"unix://{unquote(parts.path)}", *remote[1:]]
+    # ssh joins its words and the far shell splits them again
+    return [*command, "--", parts.hostname or "", shlex.join(remote)]
+
+
+def wake(connection: socket.socket) -> None:
+    """End a socket's traffic, so that its reader returns; on a closed socket nothing."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _dial_unix(path: str, timeout: float | None) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _dial_tcp(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    parts = urlsplit(endpoint.url)
+    host, port = parts.hostname or "", parts.port or 0
+    connection = socket.create_connection((host, port), timeout)
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # A vanished machine is noticed within half a minute, also on a silent event stream
+        for option, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
+            if hasattr(socket, option):
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        if endpoint.tls is None:
+            return connection
+        return tls_context(endpoint.tls).wrap_socket(connection, server_hostname=host)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def tls_context(tls: Tls) -> ssl.SSLContext:
+    """Verifying against the CA file, or the system's CAs without one; unverified only where the user said so."""
+    context = ssl.create_default_context(cafile=tls.ca or None)
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if tls.certificate and tls.key:
+        context.load_cert_chain(tls.certificate, tls.key)
+    return context
