@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.bench.accounting import wait_quiet
 from tests.bench.engine import BenchEngine
 from tests.bench.measure import QUICK, Figures, Lengths, measure
 from tests.bench.programs import SUBJECTS, Subject
@@ -72,6 +73,7 @@ def _measure_all(
     """Programs take turns, so that what else the machine does hits all alike."""
     figures = []
     engine.have(count)
+    wait_quiet(patience=lengths.patience)
     baseline = engine.load(lengths.idle)
     for number in range(runs):
         for subject in subjects:

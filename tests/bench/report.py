@@ -116,9 +116,9 @@ Written by `make bench` on {time.strftime("%Y-%m-%d", time.gmtime())}.
 {table(runs, names, counts)}
 How it is measured: a private Docker engine, its containers without a network, {LIVELY} of them with a little load;
 a terminal of 160x48. CPU is counted by a cgroup v2 leaf, the engine's from dockerd, its containerd and its shims, less
-what they use with no program watching. First full paint: from the program's start to the first moment all names are
-shown that its screen holds. A change is a stop or a start by the engine's API, from its answer to the change of the
-row. A key is the cursor's, to the moved bar.
+what they use with no program watching: below zero is noise. First full paint: from the program's start to the first
+moment all names are shown that its screen holds. A change is a stop or a start by the engine's API, from its answer to
+the change of the row. A key is the cursor's, to the moved bar.
 """
 
 
