@@ -35,12 +35,13 @@ from tui.session import Session
 from tui.status import no_engine
 from tui.store import Delta, Store
 from widgets.confirm import Answer, Confirm
+from widgets.exact import ExactUpdates
 from widgets.glyphs import ASCII, BLOCK, BRAILLE
 
 log = logging.getLogger(__name__)
 
 
-class BoxtopApp(App[int]):
+class BoxtopApp(ExactUpdates, App[int]):
     """Holds the parts together; each of them does its own work."""
 
     ENABLE_COMMAND_PALETTE = False

@@ -73,13 +73,9 @@ class Session:
         return self._options.hosts or [HostOption(url) for url in default_hosts()]
 
     def _open(self, url: str) -> Backend:
-        if self._options.demo:
-            from backends.demo.backend import DemoBackend
-
-            return DemoBackend(url.partition("://")[2].partition("?")[0], url, clock=self._clock)
         from backends.registry import open_backend
 
-        return open_backend(url, self._options.engines, self._backends)
+        return open_backend(url, self._options.engines, self._backends, clock=self._clock)
 
     def refresh(self) -> None:
         for watcher in self._watchers.values():
