@@ -13,7 +13,7 @@ from backends.text import clean, clean_data
 from backends.virtualbox import interpreter, manage
 from backends.virtualbox.interpreter import Candidate
 from backends.virtualbox.machines import machine
-from backends.virtualbox.process import HelperGone, HelperProcess, HelperRefused
+from backends.virtualbox.process import CLOSED, HelperGone, HelperProcess, HelperRefused
 
 HELLO_TIMEOUT = 20.0
 QUERY_TIMEOUT = 30.0
@@ -168,6 +168,8 @@ class VirtualBoxBackend(Backend):
             try:
                 ids = await helper.next_event()
             except HelperGone as error:
+                if helper.gone == CLOSED:
+                    return
                 raise EngineError(f"lost VirtualBox: {error}") from None
             yield frozenset(Ref(self.engine, Kind.VM, id_) for id_ in ids)
 

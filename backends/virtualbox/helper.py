@@ -238,9 +238,7 @@ class Engine:
             raise self.told(error, "gone") from None
 
     def list_all(self) -> list[dict[str, Any]]:
-        machines = list(self.box.getMachines())
-        states = list(self.box.getMachineStates(machines))
-        known = {machine.id: machine for machine in machines}
+        known, states = self._everything()
         self.machines = known
         for cache in (self.details, self.seen_states, self.pids):
             for gone in set(cache) - set(known):
@@ -253,6 +251,19 @@ class Engine:
                 self.seen_states[machine_id] = state
             found.append(self.detail(machine_id, machine, state))
         return found
+
+    def _everything(self) -> tuple[dict[str, Any], list[int]]:
+        """Machines by id, and their states in the same order: in one call each, whatever their number."""
+        for attempt in range(3):
+            try:
+                machines = list(self.box.getMachines())
+                states = list(self.box.getMachineStates(machines))
+                return {machine.id: machine for machine in machines}, states
+            except Exception as error:
+                # A machine unregistered between the calls makes the second fail.
+                if status_of(error) in BROKEN_CONNECTION or attempt == 2:
+                    raise
+        raise AssertionError
 
     def list_some(self, ids: list[str]) -> list[dict[str, Any]]:
         found = []
@@ -596,6 +607,16 @@ class Engine:
         while int(machine.sessionState) != self.value("SessionState_Unlocked") and time.monotonic() < deadline:
             yield
 
+    def ended(self, machine: Any, error: BaseException) -> Waiting:
+        """An error that only says that the VM's process has ended, as intended, is none. Raises any other."""
+        if status_of(error) not in BROKEN_CONNECTION:
+            raise error
+        deadline = time.monotonic() + UNLOCK_TIMEOUT
+        while self.state_of(machine) not in ("PoweredOff", "Saved"):
+            if time.monotonic() > deadline or self.state_of(machine) == "Aborted":
+                raise error
+            yield
+
     def perform(self, action: str, machine_id: str, disks: list[str]) -> Waiting:
         machine = self.find(machine_id)
         if action != "delete" and not machine.accessible:
@@ -631,18 +652,17 @@ class Engine:
             console.powerButton()
             deadline = time.monotonic() + BUTTON_TIMEOUT
             while time.monotonic() < deadline:
-                if self.state_of(machine) != "Running" or console.getGuestEnteredACPIMode():
-                    return
-                if console.getPowerButtonHandled():
+                if console.getGuestEnteredACPIMode() or console.getPowerButtonHandled():
                     return
                 yield
         except Exception as error:
-            if self.state_of(machine) == "Running":
-                raise self.told(error) from None
+            # The VM may end so fast that its console is gone.
+            yield from self.ended(machine, error)
             return
         finally:
             self.release(session)
-        raise Refused("the guest does not handle ACPI: it ignored the power button")
+        if self.state_of(machine) == "Running":
+            raise Refused("the guest does not handle ACPI: it ignored the power button")
 
     def do_restart(self, machine: Any) -> Waiting:
         yield from self.do_stop(machine)
@@ -674,6 +694,8 @@ class Engine:
         session = self.open(machine)
         try:
             yield from self.finish(session.console.powerDown(), POWER_TIMEOUT, "the power off")
+        except Exception as error:
+            yield from self.ended(machine, error)
         finally:
             self.release(session)
         yield from self.unlocked(machine)
@@ -682,6 +704,8 @@ class Engine:
         session = self.open(machine)
         try:
             yield from self.finish(session.machine.saveState(), SAVE_TIMEOUT, "saving")
+        except Exception as error:
+            yield from self.ended(machine, error)
         finally:
             self.release(session)
         yield from self.unlocked(machine)

@@ -19,6 +19,7 @@ from backends.text import clean
 LINE_LIMIT = 16 * 1024 * 1024
 EVENT_LIMIT = 1000
 END_TIMEOUT = 0.8
+CLOSED = "the connection was closed"
 # Reads the program from stdin, byte by byte counted, so that the rest of stdin is left to it. Short in `ps`.
 _BOOTSTRAP = (
     "import os\ns=b''\nwhile len(s)<{size}:\n p=os.read(0,{size}-len(s))\n if not p: break\n s+=p\n"
@@ -118,6 +119,7 @@ class HelperProcess:
     async def end(self) -> None:
         """Let the helper release what it holds and end; kill it when it does not. Never raises."""
         process = self._process
+        self._over(CLOSED)
         if process is not None and process.returncode is None:
             with contextlib.suppress(OSError, RuntimeError):
                 if self._stdin is not None:
@@ -134,7 +136,6 @@ class HelperProcess:
             self._reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
-        self._over("it was closed")
 
     async def _read(self, process: asyncio.subprocess.Process, stdout: asyncio.StreamReader) -> None:
         why = ""
