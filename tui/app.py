@@ -64,12 +64,12 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.store.listen(self._store_changed)
         self._handlers = Handlers(self)
         self.animation_level = "none"
+        self.theme = options.theme
 
     def look(self) -> Look:
         return Look(self.store, self._clock(), self._marks, self._glyphs)
 
     async def on_mount(self) -> None:
-        self.theme = self.options.theme
         self.runner = Runner(self.store, self._backend, self._failed, self._ignored_shutdown, self.journal_file)
         self.acting = Acting(self.store, self.runner, self._backend, self._ask, self.main.say)
         for command in COMMANDS:
@@ -80,9 +80,9 @@ class BoxtopApp(ExactUpdates, App[int]):
                     self.bind(binding.key, binding.action, description=binding.description, show=False)
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._told_to_end, number)
+        # engines answer from their own threads while the screen is made
+        self.session.start()
         await self.push_screen(self.main)
-        # engines are opened once the first picture is out
-        self.call_after_refresh(self.session.start)
 
     async def on_unmount(self) -> None:
         await self.runner.close()

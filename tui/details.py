@@ -37,10 +37,7 @@ class Details(Vertical):
     Details { width: 1fr; }
     Details > Line { height: 1; }
     Details > .title { background: $surface; }
-    Details > Facts, Details > DataTree, Details > #stats { height: 1fr; display: none; }
-    Details.-overview > Facts { display: block; }
-    Details.-stats > #stats { display: block; }
-    Details.-inspect > DataTree { display: block; }
+    Details > Facts, Details > DataTree, Details > #stats { height: 1fr; }
     Details > #stats > Chart { height: 1fr; min-height: 4; }
     """
 
@@ -60,18 +57,16 @@ class Details(Vertical):
         self._charts = {
             "cpu": Chart("CPU", unit_format=percent, top=1.0, glyphs=glyphs),
             "memory": Chart("Memory", unit_format=size_long, top=None, glyphs=glyphs),
-            "network": Chart("Network in / out", unit_format=_rate, top=None, glyphs=glyphs),
-            "disk": Chart("Disk read / write", unit_format=_rate, top=None, glyphs=glyphs),
+            "network": Chart("Network", unit_format=_rate, top=None, glyphs=glyphs),
+            "disk": Chart("Disk", unit_format=_rate, top=None, glyphs=glyphs),
         }
+        self._stats = Vertical(*self._charts.values(), id="stats")
         self.tab = "overview"
 
     def compose(self) -> ComposeResult:
         yield self._title
         yield self.tabs
         yield self.facts
-        with Vertical(id="stats"):
-            yield from self._charts.values()
-        yield self.data_tree
 
     def on_mount(self) -> None:
         self.pick("overview")
@@ -80,8 +75,12 @@ class Details(Vertical):
         """Show a tab; one the object does not have falls back to Overview."""
         names = [name for name, _ in self._tabs()]
         self.tab = tab if tab in names else "overview"
-        for name, _ in TABS:
-            self.set_class(name == self.tab, f"-{name}")
+        contents = {"overview": self.facts, "stats": self._stats, "inspect": self.data_tree}
+        for name, content in contents.items():
+            content.display = name == self.tab
+            # what is never looked at is never made: styling unused widgets is a good part of a start
+            if name == self.tab and self.is_attached and not content.is_attached:
+                self.mount(content)
         self.tabs.set_tabs(self._tabs(), self.tab)
         self.draw()
 
@@ -159,8 +158,10 @@ class Details(Vertical):
         each = self._interval
         self._charts["cpu"].set_data(cpu, each, top=max(cores, peak))
         self._charts["memory"].set_data(last("memory"), each, top=limit)
-        self._charts["network"].set_data(last("network_receive"), each, second=last("network_transmit"))
-        self._charts["disk"].set_data(last("disk_read"), each, second=last("disk_write"))
+        self._charts["network"].set_data(
+            last("network_receive"), each, second=last("network_transmit"), legend=("in", "out")
+        )
+        self._charts["disk"].set_data(last("disk_read"), each, second=last("disk_write"), legend=("read", "write"))
 
     def _ask(self, item: Item) -> None:
         """Inspect the object once for each state it is seen in."""

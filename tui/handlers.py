@@ -108,9 +108,9 @@ class Handlers:
         self._main.active.toggle_all_marks()
         self._main.draw_keys()
 
-    def list_filter(self) -> None:
+    async def list_filter(self) -> None:
         if self._listing:
-            self._main.ask_filter()
+            await self._main.ask_filter()
 
     def list_running(self) -> None:
         pane = self._main.active
@@ -139,8 +139,8 @@ class Handlers:
     def details_open(self) -> None:
         self._main.open_details()
 
-    def details_back(self) -> None:
-        self._main.back()
+    async def details_back(self) -> None:
+        await self._main.back()
 
     def details_next_tab(self) -> None:
         self._step_tab(1)
@@ -180,20 +180,20 @@ class Handlers:
 
     # -- views --------------------------------------------------------------------------------------------------
 
-    def view_containers(self) -> None:
-        self._main.show_view("panes", self._main.panes[0])
+    async def view_containers(self) -> None:
+        await self._main.show_view("panes", self._main.panes[0])
 
-    def view_vms(self) -> None:
-        self._main.show_view("panes", self._main.panes[1])
+    async def view_vms(self) -> None:
+        await self._main.show_view("panes", self._main.panes[1])
 
-    def view_images(self) -> None:
-        self._main.show_view("panes", self._main.panes[2])
+    async def view_images(self) -> None:
+        await self._main.show_view("panes", self._main.panes[2])
 
-    def view_boxes(self) -> None:
-        self._main.show_view("boxes", self._main.boxes)
+    async def view_boxes(self) -> None:
+        await self._main.show_view("boxes", self._main.boxes)
 
-    def view_host(self) -> None:
-        self._main.show_view("host")
+    async def view_host(self) -> None:
+        await self._main.show_view("host")
 
     async def view_journal(self) -> None:
         file = self._app.journal_file
@@ -202,7 +202,7 @@ class Handlers:
         except OSError as error:
             self._main.say(f"{file} cannot be read: {error.strerror}", "error")
             return
-        self._main.show_view("journal")
+        await self._main.show_view("journal")
         self._main.journal.fill(entries, str(file))
 
     def view_zoom(self) -> None:
@@ -211,11 +211,11 @@ class Handlers:
         elif not self._main.close_details():
             self._main.open_details()
 
-    def view_next(self) -> None:
-        self._main.step_pane(1)
+    async def view_next(self) -> None:
+        await self._main.step_pane(1)
 
-    def view_previous(self) -> None:
-        self._main.step_pane(-1)
+    async def view_previous(self) -> None:
+        await self._main.step_pane(-1)
 
     # -- boxtop -------------------------------------------------------------------------------------------------
 

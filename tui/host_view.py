@@ -33,8 +33,8 @@ class HostView(Horizontal):
         glyphs = look().glyphs
         self.cpu = Chart("CPU, all cores", unit_format=_share, top=1.0, glyphs=glyphs)
         self.memory = Chart("Memory", unit_format=size_long, top=None, glyphs=glyphs)
-        self.network = Chart("Network in / out", unit_format=_rate, top=None, glyphs=glyphs)
-        self.disk = Chart("Disk read / write", unit_format=_rate, top=None, glyphs=glyphs)
+        self.network = Chart("Network", unit_format=_rate, top=None, glyphs=glyphs)
+        self.disk = Chart("Disk", unit_format=_rate, top=None, glyphs=glyphs)
         self.facts = Facts(id="host-facts", glyphs=glyphs)
 
     def compose(self) -> ComposeResult:
@@ -58,8 +58,8 @@ class HostView(Horizontal):
         each = self._interval
         self.cpu.set_data(last("cpu"), each)
         self.memory.set_data(last("memory_used"), each, top=float(host.memory_total))
-        self.network.set_data(last("network_receive"), each, second=last("network_transmit"))
-        self.disk.set_data(last("disk_read"), each, second=last("disk_write"))
+        self.network.set_data(last("network_receive"), each, second=last("network_transmit"), legend=("in", "out"))
+        self.disk.set_data(last("disk_read"), each, second=last("disk_write"), legend=("read", "write"))
         facts = host_facts(host, look)
         cores = [
             Fact(f"core {number}", Cell(f"{meter(load, 20, look.glyphs)} {percent(load, cores=False):>4}", "accent"))

@@ -24,26 +24,23 @@ class Pane(Vertical):
     """
 
     DEFAULT_CSS = """
-    Pane { height: 1fr; }
-    Pane.-large { height: 2fr; }
     Pane > Line { height: 1; }
     Pane > .title { background: $surface; }
-    Pane > .loss { display: none; }
-    Pane.-lost > .loss { display: block; }
-    Pane.-folded { height: 1; }
-    Pane.-folded > Table { display: none; }
-    Pane.-folded > .loss { display: none; }
     """
 
     def __init__(self, spec: ListSpec, look: Callable[[], Look]) -> None:
-        super().__init__(id=f"pane-{spec.id}", classes="-large" if spec.large else None)
+        super().__init__(id=f"pane-{spec.id}")
         self.spec = spec
         self._look = look
+        self.folded = False
+        """It is one line, as no engine serves it."""
+        self.styles.height = self._height()
         first = look()
         self._fields: tuple[Field, ...] = spec.fields_for(first.store)
         self.table = Table([field.column for field in self._fields], id=spec.id, glyphs=first.glyphs)
         self._title = Line(classes="title", glyphs=first.glyphs)
         self._loss = Line(classes="loss", glyphs=first.glyphs)
+        self._loss.display = False
         self.filter = Filter()
         self.sort_id = spec.sort
         self.descending = self._field(spec.sort).descending
@@ -169,10 +166,14 @@ class Pane(Vertical):
             self._draw_title()
 
     def set_folded(self, folded: bool) -> None:
-        if folded != self.has_class("-folded"):
-            self.set_class(folded, "-folded")
-            self.table.can_focus = not folded
+        if folded != self.folded:
+            self.folded = folded
+            self.styles.height = self._height()
+            self.table.display = self.table.can_focus = not folded
             self._draw_title()
+
+    def _height(self) -> str | int:
+        return 1 if self.folded else "2fr" if self.spec.large else "1fr"
 
     def _shown_items(self) -> list[Item]:
         look = self._look()
@@ -260,7 +261,7 @@ class Pane(Vertical):
             for engine in look.store.engines.values()
             if engine.lost and not engine.lost.absent and self._missed(engine.key)
         ]
-        self.set_class(bool(lost) and not no_engine(look), "-lost")
+        self._loss.display = bool(lost) and not self.folded and not no_engine(look)
         if lost:
             self._loss.set_parts([Part(" " + "; ".join(lost), "error")])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -11,6 +12,7 @@ from textual.pilot import Pilot
 from backends.model import Item, Ref
 from tui.app import BoxtopApp
 from tui.options import HostOption, Options
+from tui.session import Session
 
 FROZEN = 1_767_261_731.0
 DEMO = (HostOption("demo://docker"), HostOption("demo://virtualbox"))
@@ -33,13 +35,21 @@ class TestApp(BoxtopApp):
 
     def __init__(self, journal: Path, **options: object) -> None:
         self.clock = Clock()
-        chosen = Options(**{"hosts": DEMO, "demo": True, "interval": 3600.0, **options})  # type: ignore[arg-type]
+        chosen = Options(**{"hosts": DEMO, "demo": True, **options})  # type: ignore[arg-type]
         super().__init__(chosen, journal_file=journal, clock=self.clock)
+        self.session = Session(self.store, replace(chosen, interval=3600.0), self._refs_on_screen, self.clock)
 
     async def sample(self, times: int = 1, seconds: float = 2.0) -> None:
         for _ in range(times):
             self.clock.now += seconds
             await self.session.sample()
+
+    async def list_all(self) -> None:
+        """Have what every engine says at this time of the clock, whenever its watcher comes round."""
+        for engine in list(self.store.engines):
+            backend = self.session.backend(engine)
+            assert backend is not None
+            self.store.apply(await backend.list_all())
 
     def named(self, name: str) -> Item:
         """The container or VM of this name."""

@@ -24,7 +24,9 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
 
 async def filled(pilot: Pilot[object]) -> TestApp:
     app = await listed(pilot)
-    await app.sample(150)
+    for _ in range(15):
+        await app.sample(10)
+        await app.list_all()
     await pilot.pause()
     return app
 

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from backends.model import Ref
@@ -54,7 +55,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     MainScreen #body { height: 1fr; }
     MainScreen #lists { width: 3fr; }
     MainScreen #details { width: 2fr; }
-    MainScreen.-wide #details { border-left: solid $surface-lighten-2; }
+    MainScreen #divider { width: 1; height: 1fr; border-left: solid $surface-lighten-2; }
     MainScreen #filter { height: 1; border: none; padding: 0 1; }
     """
 
@@ -73,6 +74,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.notices = Notices(dismiss_key=keymap.first(BY_ID["app.dismiss"]), glyphs=glyphs)
         self.keybar = KeyBar(glyphs=glyphs)
         self.lists = Vertical(id="lists")
+        self.divider = Widget(id="divider")
         self.filter_input = Input(id="filter", placeholder="filter: words that must occur, -word must not")
         self.details = Details(look, self._inspect, interval)
         self.view: View = "panes"
@@ -94,12 +96,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         yield self.host
         with Horizontal(id="body"):
             with self.lists:
-                yield from (*self.panes, self.boxes)
-                yield self.host_view
-                yield self.journal
+                yield from self.panes
+            yield self.divider
             yield self.details
         yield self.notices
-        yield self.filter_input
         yield self.keybar
 
     def on_mount(self) -> None:
@@ -178,9 +178,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Show what belongs on the screen in this view and at this size, and fill what was hidden until now."""
         look = self._look()
         nothing, listing = no_engine(look), self.view in {"panes", "boxes"}
-        self.set_class(self.wide, "-wide")
         self.details.display = listing and (self._open or (self.wide and not self._zoomed))
         self.lists.display = not self._open or self.wide or not listing
+        self.divider.display = self.details.display and self.lists.display
         self.boxes.display = self.view == "boxes"
         self.host_view.display = self.view == "host"
         self.journal.display = self.view == "journal"
@@ -200,13 +200,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _leave_folded(self) -> None:
         """The keyboard goes to a pane that has something to choose from."""
-        if self.view == "panes" and self.active.has_class("-folded"):
-            self.active = next((pane for pane in self.panes if not pane.has_class("-folded")), self.active)
+        if self.view == "panes" and self.active.folded:
+            self.active = next((pane for pane in self.panes if not pane.folded), self.active)
             self.active.table.focus()
 
-    def show_view(self, view: View, pane: Pane | None = None) -> None:
+    async def show_view(self, view: View, pane: Pane | None = None) -> None:
         """Turn to a view, and within the panes to one of them."""
         self.view, self._open = view, False
+        late = {"boxes": self.boxes, "host": self.host_view, "journal": self.journal}.get(view)
+        if late is not None and not late.is_attached:
+            await self.lists.mount(late)
         if pane is not None:
             self.active = pane
         self.lay_out()
@@ -214,15 +217,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         focus.focus()
         self.draw_keys()
 
-    def step_pane(self, by: int) -> None:
+    async def step_pane(self, by: int) -> None:
         """The next pane that has something to choose from; from the details back to the list."""
         if self.view != "panes":
-            self.show_view("panes", self.active if self.active in self.panes else self.panes[0])
+            await self.show_view("panes", self.active if self.active in self.panes else self.panes[0])
             return
-        choice = [pane for pane in self.panes if not pane.has_class("-folded")] or self.panes
+        choice = [pane for pane in self.panes if not pane.folded] or self.panes
         place = choice.index(self.active) if self.active in choice else 0
         self.close_details()
-        self.show_view("panes", choice[(place + by) % len(choice)])
+        await self.show_view("panes", choice[(place + by) % len(choice)])
 
     def toggle_zoom(self) -> None:
         self._zoomed = not self._zoomed
@@ -294,13 +297,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def in_tree(self) -> bool:
         return self.details.data_tree.has_focus
 
-    def ask_filter(self) -> None:
+    async def ask_filter(self) -> None:
         """Type a filter for the list, or words to search for in Inspect."""
         self._searching = self.in_tree
         self.filter_input.placeholder = (
             "search: Enter, then n and N" if self._searching else "filter: words that must occur, -word must not"
         )
         self.filter_input.value = "" if self._searching else self.active.filter.text
+        if not self.filter_input.is_attached:
+            await self.mount(self.filter_input, before=self.keybar)
         self.filter_input.display = True
         self.filter_input.focus()
 
@@ -323,7 +328,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             if event.value:
                 self.say(f"{found} match{'' if found == 1 else 'es'} of {event.value}; n and N go through them.")
 
-    def back(self) -> None:
+    async def back(self) -> None:
         """One step back: out of the filter's line, the details, the marks, the filter."""
         if self.filter_input.has_focus:
             if not self._searching:
@@ -332,7 +337,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         elif self.close_details():
             pass
         elif self.view in {"host", "journal"}:
-            self.show_view("panes", self.active if self.active in self.panes else self.panes[0])
+            await self.show_view("panes", self.active if self.active in self.panes else self.panes[0])
         elif self.active.table.marks:
             self.active.set_marks(())
             self.draw_keys()
