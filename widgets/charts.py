@@ -162,6 +162,7 @@ class Chart(LineView):
         self.title = title
         self._format = unit_format
         self._fixed_top = top
+        self._top = top
         self._series: tuple[Sample, ...] = ()
         self._second: tuple[Sample, ...] | None = None
         self._legend = ("", "")
@@ -177,13 +178,12 @@ class Chart(LineView):
         second: Sequence[Sample] | None = None,
         legend: tuple[str, str] = ("", ""),
     ) -> None:
-        """New samples, oldest first. `second` is drawn as a line over the first's area, both named by `legend`."""
+        """New samples, oldest first; `top` None is the chart's own. `second` is drawn as a line over the first's area, both named by `legend`."""
         self._series = tuple(series)
         self._second = None if second is None else tuple(second)
         self._seconds = seconds_per_sample
         self._legend = legend
-        if top is not None:
-            self._fixed_top = top
+        self._top = self._fixed_top if top is None else top
         self._lines = None
         self.repaint()
 
@@ -226,7 +226,7 @@ class Chart(LineView):
 
     def _plot(self, width: int, height: int) -> list[Strip]:
         samples_wide = capacity(width, self.glyphs)
-        top = self._fixed_top or nice_top([*self._series[-samples_wide:], *(self._second or ())[-samples_wide:]])
+        top = self._top or nice_top([*self._series[-samples_wide:], *(self._second or ())[-samples_wide:]])
         marks = {0: self._format(top), height - 1: self._format(0.0)}
         if height >= 5:
             marks[(height - 1) // 2] = self._format(top * (height - (height - 1) // 2) / height)
