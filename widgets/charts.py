@@ -178,7 +178,10 @@ class Chart(LineView):
         second: Sequence[Sample] | None = None,
         legend: tuple[str, str] = ("", ""),
     ) -> None:
-        """New samples, oldest first; `top` None is the chart's own. `second` is drawn as a line over the first's area, both named by `legend`."""
+        """New samples, oldest first; `top` None is the chart's own.
+
+        `second` is drawn as a line over the first's area, both named by `legend`.
+        """
         self._series = tuple(series)
         self._second = None if second is None else tuple(second)
         self._seconds = seconds_per_sample
