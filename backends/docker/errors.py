@@ -8,7 +8,9 @@ import json
 import os
 import pwd
 import re
+import shutil
 import ssl
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,7 @@ from backends.docker.transport import SshError
 from backends.text import clean
 
 INSTALL = "install Docker (docs.docker.com/engine/install) or Podman, or name an engine: --host, DOCKER_HOST"
+_START_DOCKER = "start it: sudo systemctl start docker"
 _LIMIT = 500
 _LONG_ID = re.compile(r"\b[0-9a-f]{64}\b")
 
@@ -64,8 +67,12 @@ def nothing_found(failures: Sequence[tuple[Endpoint, EngineError]], *, podman: b
         if not error.absent:
             return error
     places = ", ".join(endpoint.path for endpoint, _ in failures)
+    if not podman and _installed("dockerd"):
+        return EngineError(f"Docker is not running (no socket at {places})", _START_DOCKER)
+    if _installed("podman"):
+        return EngineError(f"Podman's API service is not started (no socket at {places})", _start_podman())
     if podman:
-        return EngineError(f"no Podman service found (looked at {places})", _start_podman(), absent=True)
+        return EngineError(f"no Podman found (looked at {places})", "install Podman 3.4 or newer", absent=True)
     return EngineError(f"no Docker or Podman found (looked at {places})", INSTALL, absent=True)
 
 
@@ -121,6 +128,8 @@ def _os_error(error: OSError, endpoint: Endpoint) -> EngineError | None:
             if endpoint.origin == "default":
                 return EngineError(f"no socket {where}", INSTALL, absent=True)
             return EngineError(f"no socket {where} (from {endpoint.origin})", _start(endpoint))
+        case errno.ECONNREFUSED if endpoint.path and not _is_socket(endpoint.path):
+            return EngineError(f"{where} is no socket", f"check what {endpoint.origin} names")
         case errno.ECONNREFUSED:
             return EngineError(f"{_product(endpoint)} is not running: {where} refuses connections", _start(endpoint))
         case errno.ECONNRESET | errno.EPIPE | errno.ECONNABORTED:
@@ -137,6 +146,13 @@ def _os_error(error: OSError, endpoint: Endpoint) -> EngineError | None:
     if type(error).__name__ == "gaierror":
         return EngineError(f"{where}: no such host", f"check what {endpoint.origin} names")
     return None
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(Path(path).stat().st_mode)
+    except OSError:
+        return True
 
 
 def _permission(endpoint: Endpoint) -> str:
@@ -187,6 +203,13 @@ def _ssh_error(said: str, endpoint: Endpoint) -> EngineError:
     return EngineError(f"{endpoint.url}: {line}", remedy)
 
 
+def _installed(program: str) -> bool:
+    """Whether a program is here; daemons are not on every user's PATH."""
+    return (
+        shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin:/sbin") is not None
+    )
+
+
 def _product(endpoint: Endpoint) -> str:
     return "Podman" if endpoint.podman else "Docker"
 
@@ -202,7 +225,7 @@ def _start(endpoint: Endpoint) -> str:
         return "start it there, and check the address and the firewall"
     if _rootless(endpoint.path):
         return "start it: systemctl --user start docker"
-    return "start it: sudo systemctl start docker"
+    return _START_DOCKER
 
 
 def _start_podman() -> str:

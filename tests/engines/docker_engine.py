@@ -115,8 +115,10 @@ class PrivateDocker:
             return False
 
     def kill(self) -> None:
-        """SIGKILL to dockerd alone: its containers live on, and its socket file stays."""
+        """SIGKILL to dockerd, which takes its containerd along: its containers live on, and its socket file stays."""
         self._end(signal.SIGKILL)
+        # Where nobody reaps orphans the dead containerd has a pid still, and the next dockerd would wait for it
+        (self._exec_root / "containerd/containerd.pid").unlink(missing_ok=True)
 
     def terminate(self) -> None:
         """SIGTERM to dockerd: it ends its containers and removes its socket."""
@@ -155,7 +157,7 @@ class PrivateDocker:
         _end_processes(self._exec_root)
         for bridge in self._bridges:
             subprocess.run(["ip", "link", "del", bridge], capture_output=True, timeout=10, check=False)
-        for mount in _mounts_below(self.directory):
+        for mount in mounts_below(self.directory):
             subprocess.run(["umount", "-l", mount], capture_output=True, timeout=10, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -180,7 +182,7 @@ class PrivateDocker:
         """The id of image `tag`, made of busybox when it is not there; another `content` gives another image."""
         if not any(tag in (image["RepoTags"] or []) for image in self.client.images()):
             repository, _, name = tag.rpartition(":")
-            self.client.import_image_from_data(_root_archive(content), repository=repository, tag=name)
+            self.client.import_image_from_data(root_archive(content), repository=repository, tag=name)
         return next(str(image["Id"]) for image in self.client.images() if tag in (image["RepoTags"] or []))
 
     def network(self, name: str) -> str:
@@ -237,7 +239,7 @@ class PrivateDocker:
         return ids
 
 
-def _root_archive(content: str) -> bytes:
+def root_archive(content: str) -> bytes:
     """A root file system as a tar: busybox and its links, and a file with `content`."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -296,7 +298,7 @@ def _remove_group(group: Path) -> bool:
     return True
 
 
-def _mounts_below(directory: Path) -> list[str]:
+def mounts_below(directory: Path) -> list[str]:
     prefix = f"{directory}/"
     mounts = [line.split(" ")[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     return sorted((mount for mount in mounts if mount.startswith(prefix)), key=len, reverse=True)
