@@ -72,6 +72,10 @@ class BoxtopApp(ExactUpdates, App[int]):
     async def on_mount(self) -> None:
         self.runner = Runner(self.store, self._backend, self._failed, self._ignored_shutdown, self.journal_file)
         self.acting = Acting(self.store, self.runner, self._backend, self._ask, self.main.say)
+        if self.options.keys:
+            from tui.widget_keys import textual_keymap
+
+            self.set_keymap(textual_keymap(self.options.keys))
         for command in COMMANDS:
             keys = ",".join(self.keymap.keys(command))
             if keys:

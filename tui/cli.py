@@ -58,7 +58,7 @@ def _run(arguments: Sequence[str]) -> int:
         return _print_config()
     complaint = ""
     try:
-        options = config.load(given.config, _known_commands)
+        options = config.load(given.config, known_commands)
     except config.ConfigError as error:
         complaint, options = str(error), Options()
     options = with_arguments(given, options)
@@ -77,10 +77,12 @@ def _run(arguments: Sequence[str]) -> int:
     return run_app(options)
 
 
-def _known_commands() -> Collection[str]:
+def known_commands() -> Collection[str]:
+    """Ids that the [keys] table may name: commands, and the widgets' own bindings."""
     from tui.commands import BY_ID
+    from tui.widget_keys import widget_bindings
 
-    return BY_ID
+    return [*BY_ID, *widget_bindings()]
 
 
 def _has_terminal() -> bool:
@@ -91,8 +93,11 @@ def _has_terminal() -> bool:
 
 def _print_config() -> int:
     from tui.commands import COMMANDS
+    from tui.widget_keys import widget_bindings
 
-    _write(config.default_text((command.id, command.keys, command.help) for command in COMMANDS))
+    commands = [(command.id, command.keys, command.help) for command in COMMANDS]
+    commands += [(name, keys, what) for name, (keys, what) in widget_bindings().items()]
+    _write(config.default_text(commands))
     return 0
 
 

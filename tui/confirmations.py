@@ -99,6 +99,8 @@ def _about(action: Action, item: Item, losses: Sequence[Loss]) -> list[Line]:
             text = f"{name_of(item)}  {short_id(item.ref.id)}  {size_long(item.size)}"
     lines: list[Line] = [(f"{text}  on {item.ref.engine}", "strong")]
     if action is Action.DELETE:
+        if isinstance(item, Container) and not losses:
+            lines.append(("  the files written in it, and its logs", ""))
         for loss in losses:
             size = f"  {size_long(loss.size)}" if loss.size is not None else ""
             kept = f"  kept: {loss.kept}" if loss.kept else ""
@@ -114,7 +116,8 @@ def _options(action: Action, items: Sequence[Item], losses: Losses) -> tuple[Opt
     options = []
     live = [item for item in items if not isinstance(item, Image) and item.state in _LIVE]
     if live:
-        options.append(Option("force", f"Force: kill {_counted(live)} that runs first"))
+        label = "kill it first, as it is running" if len(items) == 1 else f"kill the {len(live)} that are running first"
+        options.append(Option("force", f"Force: {label}"))
     if any(loss.id for item in items for loss in losses.get(item.ref, ())):
         options.append(Option("volumes", "Remove the anonymous volumes too; their data is lost"))
     return tuple(options)
@@ -132,7 +135,7 @@ def _warning(action: Action, kind: Kind) -> str:
         case Action.RESET, _:
             return "As the reset button: what the guest has not written to its disks is lost."
         case Action.DELETE, Kind.CONTAINER:
-            return "Files written in the container and its logs are lost. Named volumes and bind mounts stay."
+            return "Named volumes and bind mounts stay."
         case Action.DELETE, Kind.VM:
             return "The VM's settings, saved state and snapshots' memory are lost. Disks go only when you choose so."
         case Action.DELETE, _:

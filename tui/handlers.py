@@ -73,7 +73,7 @@ class Handlers:
             if not any(item.ref.kind in command.kinds for item in items):
                 continue
             reason = unavailable(command, items, self._app.store.read_only) if command.action else None
-            label = label_for(command, items).capitalize()
+            label = _titled(label_for(command, items))
             entries.append(PickItem(command.id, label, self._app.keymap.text(command), reason is None, reason or ""))
         title = name_of(items[0]) if len(items) == 1 else f"{len(items)} marked"
         self._pick(title, entries)
@@ -226,7 +226,7 @@ class Handlers:
             if command.id == "app.palette":
                 continue
             reason = unavailable(command, items, self._app.store.read_only) if command.action else None
-            label = f"{label_for(command, items).capitalize()}: {command.help}"
+            label = f"{_titled(label_for(command, items))}: {command.help}"
             entries.append(PickItem(command.id, label, self._app.keymap.text(command), reason is None, reason or ""))
         self._pick("Commands", entries)
 
@@ -255,3 +255,8 @@ class Handlers:
 
     async def app_quit(self) -> None:
         self._app.exit(0)
+
+
+def _titled(label: str) -> str:
+    """With a capital at its start; `VMs` stays as it is."""
+    return label[:1].upper() + label[1:]

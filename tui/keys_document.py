@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tui.commands import COMMANDS, Scope
-from tui.keymap import Keymap
+from tui.keymap import Keymap, key_text
+from tui.widget_keys import widget_bindings
 
 
 def keys_document() -> str:
@@ -12,8 +13,7 @@ def keys_document() -> str:
         "# Keys",
         "",
         "Made from the program's own declaration of commands. The first column is the id to use in the `[keys]` table",
-        "of the [configuration](configuration.md). Lists and details also take the arrows, `j` `k`, `g` `G`, Home,",
-        "End, PgUp and PgDn.",
+        "of the [configuration](configuration.md).",
     ]
     for scope in Scope:
         lines += ["", f"## {scope.value}", "", "| id | keys | what it does |", "| --- | --- | --- |"]
@@ -21,6 +21,9 @@ def keys_document() -> str:
             if command.scope is scope:
                 keys = " ".join(f"`{key}`" for key in keymap.text(command).split()) or "in the menu `m`"
                 lines.append(f"| `{command.id}` | {keys} | {command.help} |")
+    lines += ["", "## In lists, details and questions", "", "| id | keys | what it does |", "| --- | --- | --- |"]
+    for name, (bound, what) in widget_bindings().items():
+        lines.append(f"| `{name}` | {' '.join(f'`{key_text(key)}`' for key in bound)} | {what} |")
     return "\n".join(lines) + "\n"
 
 

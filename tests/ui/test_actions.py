@@ -211,3 +211,22 @@ async def test_quit_ends_with_status_0(app):
         await listed(pilot)
         await pilot.press("q")
     assert app.return_code == 0
+
+
+async def test_keys_of_commands_and_of_widgets_can_be_remapped(tmp_path):
+    keys = {"item.stop": ("X",), "table.down": ("*",), "list.mark_all": ()}
+    app = TestApp(tmp_path / "journal.jsonl", keys=keys)
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await select(pilot, "shop-web")
+        at = app.main.active.table.cursor_index
+        await pilot.press("asterisk")
+        assert app.main.active.table.cursor_index == at + 1
+        await pilot.press("j")
+        assert app.main.active.table.cursor_index == at + 1
+        await select(pilot, "shop-web")
+        await pilot.press("t")
+        await pilot.pause(0.1)
+        assert not app.store.pending
+        await pilot.press("X")
+        await until(pilot, lambda: state_of(app, "shop-web") is State.EXITED, "shop-web exited")

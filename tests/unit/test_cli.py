@@ -10,6 +10,7 @@ from tui import cli, config
 from tui.arguments import make_parser, with_arguments
 from tui.commands import BY_ID, COMMANDS
 from tui.options import LOG_LEVELS, THEMES, HostOption, Options
+from tui.widget_keys import widget_bindings
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
@@ -111,8 +112,9 @@ def test_every_key_line_of_print_config_can_be_uncommented(capfd: pytest.Capture
     cli.run(["--print-config"])
     head, keys = capfd.readouterr().out.split("[keys]\n")
     uncommented = "".join(f"{line.removeprefix('# ')}\n" for line in keys.splitlines())
-    parsed = config.parse(f"{head}[keys]\n{uncommented}", lambda: BY_ID)
-    assert parsed.keys == {command.id: command.keys for command in COMMANDS}
+    parsed = config.parse(f"{head}[keys]\n{uncommented}", cli.known_commands)
+    widgets = {name: keys for name, (keys, _) in widget_bindings().items()}
+    assert parsed.keys == {command.id: command.keys for command in COMMANDS} | widgets
 
 
 def test_the_documentation_names_every_key_and_value() -> None:
