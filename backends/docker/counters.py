@@ -146,9 +146,7 @@ class Group:
         for file in self._files.values():
             if file is not None:
                 file.close()
-        if self._process is not None:
-            self._process.close()
-            self._process = None
+        self._let_go()
 
     def read(self) -> Counters:
         """Everything there is to know now. Raises Gone."""
@@ -200,9 +198,16 @@ class Group:
                 return network_totals(self._process.network())
             except OSError:
                 # That process ended; the container may have others
-                self._process.close()
-                self._process = None
+                self._let_go()
+            finally:
+                if self._budget.left < 0:
+                    self._let_go()
         return None
+
+    def _let_go(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
     def _open_process(self) -> bool:
         for pid in self._pids():
