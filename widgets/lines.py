@@ -136,10 +136,11 @@ LineView {
         """Refresh those cells that are no longer as on screen. Lines not yet drawn are due in full anyway."""
         regions: list[Region] = []
         height = self.size.height
+        if any(y >= height for y in self._shown):
+            # hidden or shrunk: when these lines come back, what Textual keeps of them must not be shown
+            self._shown = {y: strip for y, strip in self._shown.items() if y < height}
+            self.refresh()
         for y, old in list(self._shown.items()):
-            if y >= height:
-                del self._shown[y]
-                continue
             new = self.line(y)
             if new is old:
                 continue

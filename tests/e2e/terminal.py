@@ -158,7 +158,7 @@ class Boxtop:
         return self._terminal.looks(index, column, column + len(name))
 
     def _row_index(self, name: str) -> int:
-        word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+        word = re.compile(rf"(?<!\S){re.escape(name)}(?!\S)")
         hits = [(found.start(), index) for index, line in enumerate(self.lines()) if (found := word.search(line))]
         return min(hits)[1] if hits else -1
 
