@@ -145,7 +145,9 @@ class DockerBackend(Backend):
                 failures.append((endpoint, error))
                 continue
             try:
-                info = self._settle(connection)
+                # Another engine answered: what kept this user from the first one is still worth knowing
+                passed = tuple(f"{error.reason}: {error.remedy}" for _, error in failures if not error.absent)
+                info = self._settle(connection, passed)
             except Exception as error:
                 connection.close()
                 raise engine_error(error, endpoint) from error
@@ -158,15 +160,14 @@ class DockerBackend(Backend):
             raise failures[0][1]
         raise nothing_found(failures, podman=self.url.startswith("podman"))
 
-    def _settle(self, connection: Connection) -> EngineInfo:
+    def _settle(self, connection: Connection, notes: tuple[str, ...]) -> EngineInfo:
         """Learn where its containers run, and say what answered."""
         local = connection.may_be_local and self._find_cgroups(connection)
-        notes: tuple[str, ...] = ()
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         if not local:
             memory = int(connection.asking.info().get("MemTotal") or 0)
             if connection.endpoint.path:
-                notes = ("its containers are not in this machine's cgroups: their load is asked of the engine",)
+                notes += ("its containers are not in this machine's cgroups: their load is asked of the engine",)
         self._rates = StatsRates(memory)
         self._parser.podman = connection.podman
         return EngineInfo(

@@ -34,6 +34,8 @@ IDLE = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 100000 & wait; done"]
 """Does nothing and ends at once on SIGTERM."""
 BUSY = ["sh", "-c", "trap 'exit 0' TERM; while :; do :; done"]
 """Keeps one core busy."""
+QUOTA = 20_000
+"""`cpu_quota` of a fifth of a core: a load that stays the same on a machine busy with other things."""
 _APPLETS = ("cat", "dd", "echo", "false", "head", "ls", "nc", "ping", "ps", "sh", "sleep", "true", "wget", "yes")
 
 

@@ -11,7 +11,7 @@ from backends.base import ActionError, EngineError
 from backends.docker.backend import DockerBackend
 from backends.model import Action, ActionOptions, Kind, Ref, State
 from tests.engines.docker_backend import Following, connected, container, container_ref, eventually, loaded
-from tests.engines.docker_engine import BUSY, wait_until
+from tests.engines.docker_engine import BUSY, QUOTA, wait_until
 from tests.engines.podman_engine import PrivatePodman
 
 pytestmark = pytest.mark.podman
@@ -113,7 +113,7 @@ async def _seen(following: Following, ref: Ref) -> bool:
 
 
 async def test_load_comes_from_the_kernel_and_agrees(podman: PrivatePodman) -> None:
-    ref = container_ref(podman.run("busy", BUSY), "podman")
+    ref = container_ref(podman.run("busy", BUSY, host={"cpu_quota": QUOTA}), "podman")
     async with connected(podman.url, "podman") as backend:
         before = await asyncio.to_thread(podman.client.stats, ref.id, None, False)
         usage = await loaded(backend, ref, 3)
