@@ -20,8 +20,14 @@ QUERY_TIMEOUT = 30.0
 RETRIES = 3
 RETRY_PERIOD = 0.5
 # Each somewhat longer than the helper's own limit, which has the better words
-_ACTION_TIMEOUTS = {Action.SAVE: 1850.0, Action.DELETE: 650.0}
-_ACTION_TIMEOUT = 250.0
+_ACTION_TIMEOUTS = {
+    Action.START: 150.0,
+    Action.RESTART: 220.0,
+    Action.KILL: 150.0,
+    Action.SAVE: 1850.0,
+    Action.DELETE: 650.0,
+}
+_ACTION_TIMEOUT = 40.0
 _INSTALL = "install VirtualBox from virtualbox.org or your distribution"
 _BINDING = (
     "install your distribution's VirtualBox SDK for Python, or `pip install vbox-sdk` beside boxtop, "
@@ -37,6 +43,8 @@ class VirtualBoxBackend(Backend):
         self.url = url
         self._settings = settings
         self._helper: HelperProcess | None = None
+        self._acting: set[HelperProcess] = set()
+        self._candidate: Candidate | None = None
         self._manage: manage.VBoxManage | None = None
         self._cpus: dict[str, int] = {}
         self._counters: dict[str, dict[str, Any]] = {}
@@ -87,7 +95,7 @@ class VirtualBoxBackend(Backend):
             helper = HelperProcess(candidate.command, interpreter.environment())
             try:
                 await helper.start()
-                answer = await helper.ask("hello", HELLO_TIMEOUT, site=interpreter.pyvbox_folder())
+                answer = await helper.ask("hello", HELLO_TIMEOUT, site=interpreter.pyvbox_folder(), listen=True)
             except HelperGone as error:
                 await helper.end()
                 return str(error)
@@ -105,7 +113,7 @@ class VirtualBoxBackend(Backend):
                 await helper.end()
                 raise
             else:
-                self._helper = helper
+                self._helper, self._candidate = helper, candidate
                 return dict(answer)
         raise EngineError(f"VirtualBox's service VBoxSVC fails: {words}", "see whether VBoxManage list vms works")
 
@@ -246,19 +254,28 @@ class VirtualBoxBackend(Backend):
         if self._manage is not None:
             await self._manage.perform(action, ref.id, options.disks)
             return
+        if self._helper is None or self._candidate is None:
+            raise EngineError("VirtualBox is not connected")
+        # A helper of its own: a VM process that hangs blocks whoever asks it, and must not block the listing.
+        helper = HelperProcess(self._candidate.command, interpreter.environment())
+        self._acting.add(helper)
         try:
-            await self._ask(
-                "perform",
-                _ACTION_TIMEOUTS.get(action, _ACTION_TIMEOUT),
-                action=action.value,
-                machine=ref.id,
-                disks=list(options.disks),
-            )
+            await helper.start()
+            await helper.ask("hello", HELLO_TIMEOUT, site=interpreter.pyvbox_folder(), listen=False)
+            seconds = _ACTION_TIMEOUTS.get(action, _ACTION_TIMEOUT)
+            await helper.ask("perform", seconds, action=action.value, machine=ref.id, disks=list(options.disks))
         except HelperRefused as error:
             raise ActionError(str(error)) from None
+        except HelperGone as error:
+            raise EngineError(f"lost VirtualBox: {error}") from None
+        except TimeoutError:
+            raise ActionError("no answer: the VM's process or VBoxSVC hangs") from None
+        finally:
+            await helper.end()
+            self._acting.discard(helper)
 
     async def close(self) -> None:
-        await self._let_go()
+        await asyncio.gather(self._let_go(), *(helper.end() for helper in tuple(self._acting)))
 
     async def _let_go(self) -> None:
         helper, self._helper, self._manage = self._helper, None, None

@@ -37,8 +37,10 @@ POWER_TIMEOUT = 120.0
 SAVE_TIMEOUT = 1800.0
 DELETE_TIMEOUT = 600.0
 SHUTDOWN_TIMEOUT = 60.0
-BUTTON_TIMEOUT = 3.0
+DEAF_TIMEOUT = 15.0
+BUTTON_TIMEOUT = 4.0
 UNLOCK_TIMEOUT = 15.0
+END_TIMEOUT = 5.0
 MAX_LINE = 1 << 20
 
 EVENTS = (
@@ -72,6 +74,12 @@ BROKEN_CONNECTION = {
     0x800706BE,  # RPC_S_CALL_FAILED
     0x800706BA,  # RPC_S_SERVER_UNAVAILABLE
     0xC1F30002,  # NS_ERROR_BASE + IPC not connected
+}
+# What a VM's console answers while the VM ends
+ENDING = {
+    0x80070005,  # E_ACCESSDENIED: the object is not ready
+    0x80BB0002,  # VBOX_E_INVALID_VM_STATE
+    0x8000FFFF,  # E_UNEXPECTED
 }
 
 
@@ -150,6 +158,7 @@ class Engine:
         self.source: Any = None
         self.listener: Any = None
         self.listening_since = 0.0
+        self.wanted = False
         self.ticks = os.sysconf("SC_CLK_TCK")
         self.page = os.sysconf("SC_PAGE_SIZE")
         self.boot = self._boot_time()
@@ -184,6 +193,7 @@ class Engine:
 
     def listen(self) -> None:
         """Register a passive listener; VBoxSVC forgets one that was not asked for long."""
+        self.wanted = True
         source = self.box.eventSource
         listener = source.createListener()
         types = []
@@ -199,6 +209,8 @@ class Engine:
     def poll(self) -> set[str] | None:
         """Ids of machines with events since the last time; None when events may have been missed."""
         changed: set[str] = set()
+        if not self.wanted:
+            return changed
         if self.listener is None:
             if time.monotonic() - self.listening_since < REGISTER_PERIOD:
                 return changed
@@ -593,13 +605,10 @@ class Engine:
         return session
 
     def release(self, session: Any) -> None:
-        try:
+        # After the VM's process ended the session is often gone already: 0x8000ffff and others.
+        with contextlib.suppress(Exception):
             if int(session.state) == self.value("SessionState_Locked"):
                 session.unlockMachine()
-        except Exception as error:
-            # After a power off the session is often gone already: 0x8000ffff.
-            if status_of(error) in BROKEN_CONNECTION:
-                raise self.told(error) from None
 
     def unlocked(self, machine: Any) -> Waiting:
         """Wait until no other process holds the machine, as just after its VM ended."""
@@ -609,9 +618,9 @@ class Engine:
 
     def ended(self, machine: Any, error: BaseException) -> Waiting:
         """An error that only says that the VM's process has ended, as intended, is none. Raises any other."""
-        if status_of(error) not in BROKEN_CONNECTION:
+        if status_of(error) not in BROKEN_CONNECTION | ENDING:
             raise error
-        deadline = time.monotonic() + UNLOCK_TIMEOUT
+        deadline = time.monotonic() + END_TIMEOUT
         while self.state_of(machine) not in ("PoweredOff", "Saved"):
             if time.monotonic() > deadline or self.state_of(machine) == "Aborted":
                 raise error
@@ -645,32 +654,39 @@ class Engine:
         finally:
             self.release(session)
 
-    def do_stop(self, machine: Any) -> Waiting:
+    def press(self, machine: Any) -> Generator[None, None, bool]:
+        """Press the ACPI power button; whether the guest has ACPI in use, as operating systems do once they are up."""
         session = self.open(machine)
+        listens = False
         try:
             console = session.console
+            # Asked before: a VM process that is asked while it powers off can deadlock (seen in 7.2.22).
+            listens = bool(console.getGuestEnteredACPIMode())
             console.powerButton()
-            deadline = time.monotonic() + BUTTON_TIMEOUT
-            while time.monotonic() < deadline:
-                if console.getGuestEnteredACPIMode() or console.getPowerButtonHandled():
-                    return
-                yield
         except Exception as error:
             # The VM may end so fast that its console is gone.
             yield from self.ended(machine, error)
-            return
         finally:
             self.release(session)
-        if self.state_of(machine) == "Running":
-            raise Refused("the guest does not handle ACPI: it ignored the power button")
+        return listens
 
-    def do_restart(self, machine: Any) -> Waiting:
-        yield from self.do_stop(machine)
-        deadline = time.monotonic() + SHUTDOWN_TIMEOUT
+    def off_within(self, machine: Any, seconds: float) -> Generator[None, None, bool]:
+        deadline = time.monotonic() + seconds
         while self.state_of(machine) not in ("PoweredOff", "Aborted", "Saved"):
             if time.monotonic() > deadline:
-                raise Refused(f"the guest did not shut down within {SHUTDOWN_TIMEOUT:.0f} s: power it off or reset it")
+                return False
             yield
+        return True
+
+    def do_stop(self, machine: Any) -> Waiting:
+        if not (yield from self.press(machine)) and not (yield from self.off_within(machine, BUTTON_TIMEOUT)):
+            raise Refused("the guest ignored the power button: it does not handle ACPI, or is not up yet")
+
+    def do_restart(self, machine: Any) -> Waiting:
+        listens = yield from self.press(machine)
+        seconds = SHUTDOWN_TIMEOUT if listens else DEAF_TIMEOUT
+        if not (yield from self.off_within(machine, seconds)):
+            raise Refused(f"the guest did not shut down within {seconds:.0f} s: power it off or reset it")
         yield from self.do_start(machine)
 
     def _on_console(self, machine: Any, method: str) -> Waiting:
@@ -794,7 +810,7 @@ class Server:
         number, name = request["id"], request["do"]
         try:
             if name == "hello":
-                self.say({"id": number, "ok": self.hello(request.get("site", ""))})
+                self.say({"id": number, "ok": self.hello(request.get("site", ""), request["listen"])})
                 return
             if self.engine is None:
                 raise Refused("hello comes first", "engine")
@@ -819,7 +835,7 @@ class Server:
                 raise Lost(words_of(error)) from None
             self.say({"id": number, "error": words_of(error), "kind": "engine"})
 
-    def hello(self, site: str) -> dict[str, Any]:
+    def hello(self, site: str, listen: bool) -> dict[str, Any]:
         try:
             import vboxapi  # noqa: F401
         except BaseException as error:
@@ -835,7 +851,8 @@ class Server:
             if status_of(error) is None:
                 raise Refused(f"it cannot load VirtualBox's native library ({words})", "binding") from None
             raise Refused(words, "engine") from None
-        engine.listen()
+        if listen:
+            engine.listen()
         answer = engine.hello()
         self.engine = engine
         return answer

@@ -145,7 +145,7 @@ async def test_stop_says_that_the_guest_ignores_the_button(
     virtualbox.run(machine)
     with pytest.raises(ActionError, match="does not handle ACPI"):
         await backend.perform(Action.STOP, vm_ref(machine), KEEP)
-    with pytest.raises(ActionError, match="does not handle ACPI"):
+    with pytest.raises(ActionError, match="power it off or reset it"):
         await backend.perform(Action.RESTART, vm_ref(machine), KEEP)
     assert virtualbox.state(machine) == "running"
 
@@ -341,6 +341,11 @@ async def test_events_name_the_vm_that_changed_outside(
     watching.cancel()
 
 
+async def _asked(backend: VirtualBoxBackend) -> bool:
+    """Whether an action's own helper has greeted and was given its action."""
+    return any(helper._number == 2 for helper in backend._acting)
+
+
 async def _among(backend: VirtualBoxBackend, machine: str, states: set[State]) -> bool:
     return any(vm.ref.id == machine and vm.state in states for vm in (await backend.list_all()).vms)
 
@@ -433,6 +438,11 @@ async def test_a_frozen_vboxsvc_does_not_hang_the_connection(
 async def test_a_killed_helper_is_told_and_harms_no_vm(
     backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox
 ) -> None:
+    assert backend._helper is not None and backend._helper.pid is not None
+    os.kill(backend._helper.pid, signal.SIGKILL)
+    with pytest.raises(EngineError, match="signal 9"):
+        await backend.list_all()
+    await backend.connect()
     saving, starting = virtualbox.create("saving"), virtualbox.create("starting")
     # Killed in the middle of an action: while it holds a session of a running VM, or starts one.
     for delay in (0.005, 0.02, 0.04, 0.08):
@@ -442,18 +452,38 @@ async def test_a_killed_helper_is_told_and_harms_no_vm(
             if before == "poweroff" and virtualbox.state(machine) == "running":
                 virtualbox.manage("controlvm", machine, "poweroff")
                 virtualbox.wait_state(machine, "poweroff")
-            assert backend._helper is not None and backend._helper.pid is not None
             doing = asyncio.ensure_future(backend.perform(action, vm_ref(machine), KEEP))
+            await until(partial(_asked, backend), "the action to be asked for")
             await asyncio.sleep(delay)
-            os.kill(backend._helper.pid, signal.SIGKILL)
+            for helper in tuple(backend._acting):
+                assert helper.pid is not None
+                os.kill(helper.pid, signal.SIGKILL)
             with contextlib.suppress(EngineError):
                 await doing
-            with pytest.raises(EngineError, match="signal 9"):
-                await backend.list_all()
-            await backend.connect()
             wanted = {State.RUNNING, State.SAVED} if action is Action.SAVE else {State.RUNNING, State.OFF}
             await until(partial(_among, backend, machine, wanted), "the VM to come to rest")
             assert virtualbox.state(machine) in {"running", "saved", "poweroff"}
+
+
+async def test_a_hung_vm_process_blocks_its_own_action_only(
+    backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backends.virtualbox.backend._ACTION_TIMEOUT", 3.0)
+    hung, other = virtualbox.create("hung"), virtualbox.create("other")
+    virtualbox.run(hung)
+    process = virtualbox.pid(hung)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        doing = asyncio.ensure_future(backend.perform(Action.PAUSE, vm_ref(hung), KEEP))
+        await backend.perform(Action.START, vm_ref(other), KEEP)
+        assert by_name(await backend.list_all())["other"].state is State.RUNNING
+        with pytest.raises(ActionError, match="hangs"):
+            await doing
+        assert by_name(await backend.list_all())["hung"].state is State.RUNNING
+    finally:
+        os.kill(process, signal.SIGCONT)
+    virtualbox.wait_state(hung, "running", "paused")
+    assert backend._acting == set()
 
 
 async def test_quitting_ends_the_helper_and_harms_no_vm(

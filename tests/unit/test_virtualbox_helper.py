@@ -33,7 +33,7 @@ async def test_an_interpreter_without_the_binding_says_so(tmp_path: Path) -> Non
     await process.start()
     try:
         with pytest.raises(HelperRefused, match="no module vboxapi") as refused:
-            await process.ask("hello", TIMEOUT, site="")
+            await process.ask("hello", TIMEOUT, site="", listen=True)
         assert refused.value.kind == "binding"
         with pytest.raises(HelperRefused, match="hello comes first"):
             await process.ask("list_all", TIMEOUT)
@@ -52,13 +52,13 @@ async def test_a_binding_without_pyvbox_and_one_that_does_not_load(tmp_path: Pat
     await process.start()
     try:
         with pytest.raises(HelperRefused, match="cannot import pyvbox") as refused:
-            await process.ask("hello", TIMEOUT, site="/nonexistent")
+            await process.ask("hello", TIMEOUT, site="/nonexistent", listen=True)
         assert refused.value.kind == "library"
         import virtualbox
 
         site = str(Path(virtualbox.__file__).parent.parent)
         with pytest.raises(HelperRefused, match=r"native library.*GLIBC_2\.38") as refused:
-            await process.ask("hello", TIMEOUT, site=site)
+            await process.ask("hello", TIMEOUT, site=site, listen=True)
         assert refused.value.kind == "binding"
     finally:
         await process.end()
@@ -97,7 +97,7 @@ async def test_a_program_that_is_no_helper_is_told_from_one(program: str, reason
     await process.start()
     try:
         with pytest.raises(HelperGone, match=reason):
-            await process.ask("hello", TIMEOUT, site="")
+            await process.ask("hello", TIMEOUT, site="", listen=True)
         with pytest.raises(HelperGone, match=reason):
             await process.next_event()
     finally:
@@ -108,7 +108,7 @@ async def test_a_program_that_never_answers_runs_into_the_timeout_and_is_ended()
     process = HelperProcess(["/bin/sh", "-c", "exec sleep 1000"], {})
     await process.start()
     with pytest.raises(TimeoutError):
-        await process.ask("hello", 0.2, site="")
+        await process.ask("hello", 0.2, site="", listen=True)
     await asyncio.wait_for(process.end(), TIMEOUT)
     assert process.pid is not None
     with pytest.raises(ProcessLookupError):
