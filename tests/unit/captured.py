@@ -1,4 +1,4 @@
-"""A machine's cgroup v2 files as a real kernel wrote them (tests/engines/capture_cgroup_v2.sh), laid out in a folder."""
+"""A machine's cgroup v2 files as a kernel wrote them (tests/engines/capture_cgroup_v2.sh), laid out in a folder."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,12 @@ def finder(machine: CapturedMachine) -> CgroupFinder:
 def test_every_layout_is_found_by_id(machine: CapturedMachine) -> None:
     assert finder(machine).unified
     assert finder(machine).find(PATHS, 0.0) == PATHS
+
+
+def test_a_monitor_that_outlives_its_container_is_not_taken_for_it(machine: CapturedMachine) -> None:
+    shutil.rmtree(machine.root / PATHS[DISK])
+    assert (machine.root / f"machine.slice/libpod-conmon-{DISK}.scope").is_dir()
+    assert finder(machine).find([DISK], 0.0) == {}
 
 
 @EACH
