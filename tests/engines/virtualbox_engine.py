@@ -243,9 +243,18 @@ class PrivateVirtualBox:
         return self.directory / "home" / f"{machine}.vdi"
 
     def run(self, machine: str) -> None:
-        """Start a VM and wait until it runs its guest."""
+        """Start a VM that has a disk and wait until its guest is up."""
         self.manage("startvm", machine, "--type=headless")
         self.wait_state(machine, "running")
+        self.wait_booted(machine)
+
+    def wait_booted(self, machine: str) -> None:
+        """Wait until the guest's own code runs. One saved or told to stop before never hears the power button."""
+        wait_until(lambda: self._booted(machine), f"the guest of {machine} to be up")
+
+    def _booted(self, machine: str) -> bool:
+        registers = self.manage("debugvm", machine, "getregisters", "rip", "cs", check=False)
+        return re.search(r"rip = 0x0{12}7[cd]\w\w\s+cs = 0x0000", registers) is not None
 
     def clear(self) -> None:
         """Power off and unregister every VM, with its files."""

@@ -4,13 +4,15 @@
 import ctypes
 import os
 import sys
+from collections.abc import Iterable
 
 PROGRAMS = "/usr/lib/virtualbox/"
 UNRESTRICTED, DRIVERLESS, DRIVERLESS_IEM_ALLOWED = 1, 4, 8  # SUPR3INIT_F_* of VBox/sup.h
 
 
-def vector(items):
-    return (ctypes.c_char_p * (len(items) + 1))(*[os.fsencode(item) for item in items], None)
+def vector(items: Iterable[str]) -> "ctypes.Array[ctypes.c_char_p]":
+    encoded = [os.fsencode(item) for item in items]
+    return (ctypes.c_char_p * (len(encoded) + 1))(*encoded, None)
 
 
 runtime = ctypes.CDLL(PROGRAMS + "VBoxRT.so", ctypes.RTLD_GLOBAL)
