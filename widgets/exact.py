@@ -19,12 +19,26 @@ from textual.app import App
 from textual.screen import Screen
 from textual.strip import Strip
 
+from widgets.text import width_of
+
+_ASCII = str.maketrans("–—…→←↑↓°─━│┃┌┐└┘├┤┬┴┼╭╮╯╰•·✓■", "--~><^v --||+++++++++++++*.*#")
+
+
+@lru_cache(8192)
+def in_ascii(text: str) -> str:
+    """The text in ASCII characters, in as many cells; what has no likeness there is a question mark."""
+    if text.isascii():
+        return text
+    return "".join(char if char.isascii() else "?" * width_of(char) for char in text.translate(_ASCII))
+
 
 class ExactUpdate(ChopsUpdate):
     """The same partial update, cropped at both ends of each span."""
 
+    ascii_only = False
+
     def render_segments(self, console: Console) -> str:
-        pen = _Pen(console)
+        pen = _Pen(console, ascii_only=self.ascii_only)
         for y, x1, x2 in self.spans:
             at = -1
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
@@ -41,8 +55,10 @@ class ExactUpdate(ChopsUpdate):
 class ExactLayout(LayoutUpdate):
     """The same full update with the shorter sequences."""
 
+    ascii_only = False
+
     def render_segments(self, console: Console) -> str:
-        pen = _Pen(console)
+        pen = _Pen(console, ascii_only=self.ascii_only)
         for y, strips in enumerate(self.strips, self.region.y):
             pen.move(self.region.x, y)
             for strip in strips:
@@ -54,7 +70,8 @@ class ExactLayout(LayoutUpdate):
 class _Pen:
     """Collects what is written; of each style only what differs from the one before."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, ascii_only: bool) -> None:
+        self._ascii_only = ascii_only
         self._colors = console._color_system or ColorSystem.TRUECOLOR
         self._style: Style | None = None
         self._out: list[str] = []
@@ -63,9 +80,10 @@ class _Pen:
         self._out.append(f"\x1b[{y + 1};{x + 1}H")
 
     def write(self, segments: Iterable[Segment]) -> None:
-        for text, style, control in segments:
-            if control or not text:
+        for drawn, style, control in segments:
+            if control or not drawn:
                 continue
+            text = in_ascii(drawn) if self._ascii_only else drawn
             if style is not self._style:
                 self._out.append(_change(self._style, style, self._colors))
                 self._style = style
@@ -108,9 +126,14 @@ def _color_codes(color: Color | None, colors: ColorSystem, *, foreground: bool) 
 class ExactUpdates(App[Any]):
     """Mix into an app, before `App`, to have its updates written exactly."""
 
+    ascii_only = False
+    """Whether everything drawn, by whatever widget, is put in ASCII."""
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if type(renderable) is ChopsUpdate:
             renderable = ExactUpdate(renderable.chops, renderable.spans, renderable.chop_ends)
         elif type(renderable) is LayoutUpdate:
             renderable = ExactLayout(renderable.strips, renderable.region)
+        if isinstance(renderable, ExactUpdate | ExactLayout):
+            renderable.ascii_only = self.ascii_only
         super()._display(screen, renderable)
