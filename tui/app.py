@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+import termios
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -40,6 +41,10 @@ from widgets.glyphs import ASCII, BLOCK, BRAILLE
 
 log = logging.getLogger(__name__)
 
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_TERMINAL_LOOKED_AT = 0.5
+"""Seconds between two looks whether the terminal is still there."""
+
 
 class BoxtopApp(ExactUpdates, App[int]):
     """Holds the parts together; each of them does its own work."""
@@ -64,6 +69,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.store.listen(self._store_changed)
         self._handlers = Handlers(self)
         self.animation_level = "none"
+        self.ascii_only = options.ascii
         self.theme = options.theme
 
     def look(self) -> Look:
@@ -82,8 +88,11 @@ class BoxtopApp(ExactUpdates, App[int]):
                 # make_bindings knows that * is called asterisk; bind alone does not
                 for binding in Binding.make_bindings([Binding(keys, f"command('{command.id}')", command.label)]):
                     self.bind(binding.key, binding.action, description=binding.description, show=False)
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDING:
             asyncio.get_running_loop().add_signal_handler(number, self._told_to_end, number)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        if not self.is_headless:
+            self.set_interval(_TERMINAL_LOOKED_AT, self._look_at_terminal)
         # engines answer from their own threads while the screen is made
         self.session.start()
         await self.push_screen(self.main)
@@ -153,6 +162,13 @@ class BoxtopApp(ExactUpdates, App[int]):
         text = clean(f"{type(error).__name__}: {error}", 200)
         self.panic(Text(f"boxtop: internal error: {text}; the log has more: {logs.default_file()}"))
 
+    def _look_at_terminal(self) -> None:
+        """End when the terminal is gone: SIGHUP may be blocked or be sent to another, and Textual would spin on it."""
+        try:
+            termios.tcgetattr(0)
+        except termios.error:
+            self._told_to_end(signal.SIGHUP)
+
     def _told_to_end(self, number: int) -> None:
         self.exit(128 + number, 128 + number)
 
@@ -167,5 +183,7 @@ def run_app(options: Options) -> int:
     """Run the dashboard on the terminal; the exit status."""
     logs.start(options.log_level)
     app = BoxtopApp(options)
+    # a signal while the screen is set up waits until it can be answered by restoring the terminal
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     app.run(mouse=options.mouse)
     return app.return_code or 0
