@@ -120,12 +120,11 @@ class Boxtop:
     ) -> None:
         # pytest shows it when the test failed
         sys.stdout.write(f"--- screen of {' '.join(self._command)}\n{self.screen()}\n--- end of screen\n")
-        if self.status is None:
+        if self.status is None and self._leader.poll() is None:
             self.signal(signal.SIGTERM)
             with contextlib.suppress(AssertionError):
                 self.wait_end(5)
-        self._leader.kill()
-        self._leader.wait(10)
+        self.end_shell()
         for pid in self.left_behind():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -231,6 +230,11 @@ class Boxtop:
             self._hung_up = True
             self._reader.join(5)
             os.close(self._file)
+
+    def end_shell(self) -> None:
+        """SIGKILL to the session's leader, as when the terminal's program is killed with its shell."""
+        self._leader.kill()
+        self._leader.wait(10)
 
     # -- how it ends -------------------------------------------------------------------------------------------
 
