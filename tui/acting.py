@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, ActionOptions, Item, Kind, Loss, Ref
 from tui.commands import Command, refusal_here, resolve
-from tui.confirmations import CANCEL, Confirmation, confirmation, needed, options_from, wants_losses
+from tui.confirmations import CANCEL, Confirmation, confirmation, differs, needed, options_from, wants_losses
 from tui.runner import Runner
 from tui.selection import name_of
 from tui.store import Store
@@ -15,6 +16,9 @@ from widgets.confirm import Answer, Confirm
 
 Ask = Callable[[Confirm], Awaitable[Answer | None]]
 Tell = Callable[[str], None]
+
+_ASKED_AT_ONCE = 4
+_SOON = 0.5
 
 
 class Acting:
@@ -30,7 +34,10 @@ class Acting:
         self._tell = tell
 
     async def act(self, command: Command, items: Sequence[Item]) -> None:
-        """Ask where asking is due, then start the action on each object it applies to."""
+        """Ask where asking is due, then start the action on each object it applies to.
+
+        One question for each kind of object; whoever says no to one of them has said no to all.
+        """
         if not items:
             self._tell("Nothing is selected.")
             return
@@ -40,57 +47,96 @@ class Acting:
             item, reason = skipped[0]
             self._tell(f"Cannot {action} {name_of(item)}: {reason}.")
             return
-        for kind in Kind:
-            of_kind = [item for item in able if item.ref.kind is kind]
-            if of_kind:
+        agreed: list[tuple[Item, ActionOptions]] = []
+        if needed(action, able):
+            for kind in Kind:
+                of_kind = [item for item in able if item.ref.kind is kind]
                 left_out = [(item, reason) for item, reason in skipped if item.ref.kind is kind]
-                await self._act_on_kind(action, of_kind, left_out)
+                if of_kind:
+                    answered = await self._agree(action, of_kind, left_out)
+                    if answered is None:
+                        return
+                    agreed += answered
+        else:
+            agreed = [(item, ActionOptions()) for item in able]
+        self._start(action, agreed)
 
     def _divide(self, action: Action, items: Sequence[Item]) -> tuple[list[Item], list[tuple[Item, str]]]:
         able, skipped = [], []
         for item in items:
-            reason = refusal_here(action, item, self._store.read_only)
-            if reason is None and not self._store.reachable(item.ref):
-                reason = f"{item.ref.engine} does not answer"
+            reason = self._refusal(action, item)
             if reason is None:
                 able.append(item)
             else:
                 skipped.append((item, reason))
         return able, skipped
 
-    async def _act_on_kind(self, action: Action, items: list[Item], skipped: list[tuple[Item, str]]) -> None:
-        if not needed(action, items):
-            for item in items:
-                self._runner.start(action, item, ActionOptions())
-            return
+    def _refusal(self, action: Action, item: Item) -> str | None:
+        reason = refusal_here(action, item, self._store.read_only)
+        if reason is None and not self._store.reachable(item.ref):
+            return f"{item.ref.engine} does not answer"
+        return reason
+
+    async def _agree(
+        self, action: Action, items: list[Item], skipped: list[tuple[Item, str]]
+    ) -> list[tuple[Item, ActionOptions]] | None:
+        """The objects of one kind the operator agreed to, each with the choices made for it; None: cancelled."""
         losses: dict[Ref, tuple[Loss, ...]] = {}
         if wants_losses(action):
-            for item in list(items):
-                try:
-                    losses[item.ref] = await self._losses(action, item.ref)
-                except (ActionError, EngineError) as error:
-                    items.remove(item)
-                    skipped.append((item, str(error)))
+            losses, failed = await self._losses(action, items)
+            skipped = [*skipped, *failed]
+            items = [item for item in items if item.ref in losses]
             if not items:
                 self._tell(f"Cannot {action} {name_of(skipped[0][0])}: {skipped[0][1]}")
-                return
+                return None
         answer = await self._ask(_dialog(confirmation(action, items, losses, skipped)))
         if answer is None or answer.choice == CANCEL:
-            return
-        for item in items:
-            now = self._store.get(item.ref)
-            if now is None:
-                self._tell(f"{name_of(item)} is gone already.")
-            elif (name_of(now), now.ref) != (name_of(item), item.ref):
-                self._tell(f"{name_of(item)} was renamed to {name_of(now)} meanwhile: nothing was done to it.")
-            else:
-                self._runner.start(action, now, options_from(answer, losses.get(item.ref, ())))
+            return None
+        return [(item, options_from(answer, item, losses.get(item.ref, ()))) for item in items]
 
-    async def _losses(self, action: Action, ref: Ref) -> tuple[Loss, ...]:
-        backend = self._backend_of(ref.engine)
-        if backend is None:
-            raise EngineError(f"{ref.engine} is not connected any more")
-        return await backend.losses(action, ref)
+    def _start(self, action: Action, agreed: Sequence[tuple[Item, ActionOptions]]) -> None:
+        untouched = []
+        for item, options in agreed:
+            now = self._store.get(item.ref)
+            reason = differs(item, now)
+            if reason is None and now is not None:
+                reason = self._refusal(action, now)
+            if reason is None and now is not None:
+                self._runner.start(action, now, options)
+            else:
+                untouched.append(f"{name_of(item)}: {reason}")
+        if untouched:
+            self._tell(f"Nothing was done to {'; '.join(untouched)}.")
+
+    async def _losses(
+        self, action: Action, items: Sequence[Item]
+    ) -> tuple[dict[Ref, tuple[Loss, ...]], list[tuple[Item, str]]]:
+        """What would be lost with each, and the objects for which the engine did not say; four questions at once."""
+        slots = asyncio.Semaphore(_ASKED_AT_ONCE)
+        found: dict[Ref, tuple[Loss, ...]] = {}
+        failed: list[tuple[Item, str]] = []
+        lost: set[str] = set()
+
+        async def ask(item: Item) -> None:
+            async with slots:
+                backend = self._backend_of(item.ref.engine)
+                if backend is None or item.ref.engine in lost:
+                    failed.append((item, f"{item.ref.engine} does not answer"))
+                    return
+                try:
+                    found[item.ref] = await backend.losses(action, item.ref)
+                except EngineError as error:
+                    lost.add(item.ref.engine)
+                    failed.append((item, error.reason))
+                except ActionError as error:
+                    failed.append((item, str(error)))
+
+        waiting = asyncio.gather(*(ask(item) for item in items))
+        done, _ = await asyncio.wait({waiting}, timeout=_SOON)
+        if not done:
+            self._tell(f"Asking {items[0].ref.engine} what would be lost ...")
+        await waiting
+        return found, failed
 
 
 def _dialog(asked: Confirmation) -> Confirm:

@@ -63,12 +63,27 @@ def confirmation(
     return Confirmation(title, tuple(lines), (cancel, act), _options(action, items, losses))
 
 
-def options_from(answer: Answer, losses: Sequence[Loss]) -> ActionOptions:
-    """What the operator chose, for one object whose losses were shown."""
-    options = ActionOptions(force="force" in answer.options, volumes="volumes" in answer.options)
+def options_from(answer: Answer, item: Item, losses: Sequence[Loss]) -> ActionOptions:
+    """What the operator chose for this object, no wider than the question showed it."""
+    options = ActionOptions(
+        # a container that was shown at rest was not agreed to be killed
+        force="force" in answer.options and (isinstance(item, Image) or item.state in _LIVE),
+        volumes="volumes" in answer.options,
+    )
     if answer.choice == DELETE_DISKS:
         return replace(options, disks=tuple(loss.id for loss in losses if loss.id and not loss.kept))
     return options
+
+
+def differs(shown: Item, now: Item | None) -> str | None:
+    """Why an object is no longer what was confirmed, in words; None when it is."""
+    if now is None:
+        return "is gone already"
+    if isinstance(shown, Image) and isinstance(now, Image):
+        return None if set(now.tags) == set(shown.tags) else "has other tags now"
+    if name_of(now) != name_of(shown):
+        return f"was renamed to {name_of(now)}"
+    return None
 
 
 def _delete_vms(title: str, lines: list[Line], items: Sequence[Item], losses: Losses) -> Confirmation:
@@ -137,7 +152,9 @@ def _warning(action: Action, kind: Kind) -> str:
         case Action.DELETE, Kind.CONTAINER:
             return "Named volumes and bind mounts stay."
         case Action.DELETE, Kind.VM:
-            return "The VM's settings, saved state and snapshots' memory are lost. Disks go only when you choose so."
+            return (
+                "Unregistering keeps every file. Deleting with disks deletes settings, saved state and snapshots too."
+            )
         case Action.DELETE, _:
             return "The image and all its tags are removed from this engine."
     return ""

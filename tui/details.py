@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from backends.model import VM, Container, Image, Item, Ref
+from backends.model import VM, Image, Item, Ref
 from backends.secrets import walk
 from tui.facts import facts_of
 from tui.formats import percent, size_long
@@ -192,7 +192,3 @@ class Details(Vertical):
 
 def _rate(value: float) -> str:
     return f"{size_long(value)}/s"
-
-
-def shows_load(item: Item | None) -> bool:
-    return isinstance(item, Container | VM)

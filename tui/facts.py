@@ -99,7 +99,7 @@ def _vm(item: VM, look: Look) -> list[Line]:
         lines.append(Fact("state since", _when(item.changed, look)))
     lines += _load(look.store.usage.get(item.ref), look)
     if item.description:
-        lines += [Heading("Description"), Fact("", item.description)]
+        lines += [Heading("Description"), Fact("", mask_text(item.description))]
     return lines
 
 

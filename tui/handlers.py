@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from backends.model import Item
 from tui import journal
-from tui.commands import COMMANDS, Command, Scope, label_for, unavailable
+from tui.commands import BY_ID, COMMANDS, Command, Scope, label_for, unavailable
+from tui.confirmations import CANCEL
 from tui.screens.help import Help
 from tui.screens.main import MainScreen
 from tui.selection import Filter, name_of
+from widgets.confirm import Answer, Choice, Confirm
 from widgets.glyphs import Glyphs
 from widgets.picker import Picker, PickItem
+from widgets.tones import Tone
 
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
@@ -27,7 +32,8 @@ class Handlers:
         self._app = app
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, command: Command) -> None:
+    async def run(self, command: Command, items: Sequence[Item] | None = None) -> None:
+        """Do it; an action to `items` where they were chosen before, else to what is selected or marked now."""
         if command.action is None:
             result = getattr(self, command.id.replace(".", "_"))()
             if result is not None:
@@ -36,8 +42,14 @@ class Handlers:
         if not self._listing:
             self._main.say("Choose a row in a list first: 1 containers, 2 VMs, 3 images.")
             return
+        if items is None:
+            surprise = self._main.active.surprise()
+            if surprise:
+                self._main.say(surprise, "warn")
+                return
+            items = self._main.active.targets()
         # a question waits for its answer while the screen goes on
-        task = asyncio.create_task(self._app.acting.act(command, self._main.active.targets()), name=command.id)
+        task = asyncio.create_task(self._app.acting.act(command, items), name=command.id)
         self._tasks.add(task)
         task.add_done_callback(self._acted)
 
@@ -76,7 +88,7 @@ class Handlers:
             label = _titled(label_for(command, items))
             entries.append(PickItem(command.id, label, self._app.keymap.text(command), reason is None, reason or ""))
         title = name_of(items[0]) if len(items) == 1 else f"{len(items)} marked"
-        self._pick(title, entries)
+        self._pick(title, entries, items)
 
     def item_inspect(self) -> None:
         self._main.open_details("inspect")
@@ -228,12 +240,14 @@ class Handlers:
             reason = unavailable(command, items, self._app.store.read_only) if command.action else None
             label = f"{_titled(label_for(command, items))}: {command.help}"
             entries.append(PickItem(command.id, label, self._app.keymap.text(command), reason is None, reason or ""))
-        self._pick("Commands", entries)
+        self._pick("Commands", entries, items)
 
-    def _pick(self, title: str, entries: list[PickItem]) -> None:
+    def _pick(self, title: str, entries: list[PickItem], items: list[Item]) -> None:
+        """Offer commands for these objects: an action is done to them, whatever is selected by then."""
+
         async def run(chosen: str | None) -> None:
             if chosen:
-                await self._app.action_command(chosen)
+                await self.run(BY_ID[chosen], items)
 
         self._app.push_screen(Picker(title, entries, glyphs=self._glyphs), run)
 
@@ -254,7 +268,24 @@ class Handlers:
             self._main.say("The demo is offered when no engine is found; boxtop --demo shows it any time.")
 
     async def app_quit(self) -> None:
-        self._app.exit(0)
+        under_way = self._app.runner.under_way
+        if not under_way:
+            self._app.exit(0)
+            return
+        lines: list[tuple[str, Tone]] = [(f"{action} {name_of(item)}", "") for action, item in under_way]
+        lines += [
+            ("", ""),
+            ("What an engine was asked already it goes on with; what waits for its turn is not done,", "warn"),
+            ("and a VM that is being restarted may stay off.", "warn"),
+        ]
+        choices = (Choice(CANCEL, "Stay"), Choice("quit", "Quit", tone="warn"))
+        title = f"{len(under_way)} under way: quit all the same?"
+
+        def answered(answer: Answer | None) -> None:
+            if answer is not None and answer.choice != CANCEL:
+                self._app.exit(0)
+
+        self._app.push_screen(Confirm(title, lines, choices=choices, safe=CANCEL, glyphs=self._glyphs), answered)
 
 
 def _titled(label: str) -> str:

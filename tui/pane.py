@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from backends.model import Item, Ref
 from tui.lists import ListSpec, short_summary, summary
 from tui.rows.fields import Field, Look, row_of
-from tui.selection import Filter, ordered
+from tui.selection import Filter, name_of, ordered
 from tui.status import empty_message, loss_text, no_engine
 from tui.store import Delta
 from widgets.line import Line, Part
@@ -49,6 +49,9 @@ class Pane(Vertical):
         self.stale = True
         """What it shows is older than the store; true while it is hidden."""
         self._resort_wanted = False
+        self._marks: frozenset[Ref] = frozenset()
+        self._slid_to: Ref | None = None
+        """Where the cursor came to without the user, as the row it was on went away."""
         self._others: Sequence[tuple[str, str]] = ()
 
     def compose(self) -> ComposeResult:
@@ -72,28 +75,41 @@ class Pane(Vertical):
     def fields(self) -> Sequence[Field]:
         return self._fields
 
+    @property
+    def marks(self) -> frozenset[Ref]:
+        """What is marked, also where a filter hides it at the moment."""
+        return self._marks
+
     def targets(self) -> list[Item]:
-        """The marked objects in the order shown, or the selected one."""
+        """What an action means: the marked objects that are shown, in their order; without marks the selected one."""
         store = self._look().store
-        marks = self.table.marks
-        refs = [ref for ref in self._order if ref in marks]
-        if not refs:
+        if not self._marks:
             return [self.current] if self.current else []
-        return [item for ref in refs if (item := store.get(ref))]
+        return [item for ref in self._order if ref in self._marks and (item := store.get(ref))]
+
+    def surprise(self) -> str | None:
+        """Why an action key may not mean what the user thinks, once: other rows are concerned than a moment ago."""
+        if self._marks and not self.targets():
+            return f"What is marked ({len(self._marks)}) is hidden by the filter: Esc unmarks it."
+        slid, self._slid_to = self._slid_to, None
+        if slid is not None and slid == self.table.cursor_key and self.current:
+            return f"The row you were on is gone; {name_of(self.current)} is selected now. Press again to act on it."
+        return None
 
     def toggle_mark(self) -> None:
         """Mark or unmark the selected row and go on to the next."""
         key = self.table.cursor_key
-        if key is not None:
-            self.set_marks(self.table.marks ^ {key})
+        if isinstance(key, Ref):
+            self.set_marks(self._marks ^ {key})
             self.table.action_move(1)
 
     def toggle_all_marks(self) -> None:
         everything = frozenset(self._order)
-        self.set_marks(() if self.table.marks >= everything else everything)
+        self.set_marks(self._marks - everything if self._marks >= everything else self._marks | everything)
 
-    def set_marks(self, keys: Iterable[Hashable]) -> None:
-        self.table.set_marks(keys)
+    def set_marks(self, refs: Iterable[Ref]) -> None:
+        self._marks = frozenset(refs)
+        self.table.set_marks(self._marks)
         self._draw_title()
 
     def set_filter(self, chosen: Filter) -> None:
@@ -115,6 +131,7 @@ class Pane(Vertical):
         mine = [ref for ref in delta.refs if ref.kind in self.spec.kinds]
         for ref in mine:
             self._rows.pop(ref, None)
+        self._forget_marks(mine)
         if not self.display:
             self.stale = True
             return
@@ -136,6 +153,19 @@ class Pane(Vertical):
             self._draw_loss()
             if calm:
                 self.resort()
+
+    def _forget_marks(self, refs: Iterable[Ref]) -> None:
+        """Objects that are gone are not marked; when none is left, the cursor's row is no target yet."""
+        store = self._look().store
+        gone = [ref for ref in refs if ref in self._marks and store.get(ref) is None]
+        if gone:
+            self._marks -= frozenset(gone)
+            if not self._marks:
+                self._note_slide()
+
+    def _note_slide(self) -> None:
+        key = self.table.cursor_key
+        self._slid_to = key if isinstance(key, Ref) else None
 
     def resort(self) -> None:
         """Place rows by what they sort by now, if anything changed that may move them."""
@@ -199,7 +229,11 @@ class Pane(Vertical):
         if not order:
             filtered = self.filter.active and bool(self.spec.objects(look.store))
             self.table.set_message(empty_message(self.spec.kinds, look, filtered=filtered, noun=self.noun))
+        before = self.table.cursor_key
         self.table.set_rows(list(fresh.values()))
+        self.table.set_marks(self._marks)
+        if before is not None and before not in fresh:
+            self._note_slide()
 
     def _renew(self, keys: Collection[object]) -> None:
         look = self._look()
@@ -235,9 +269,10 @@ class Pane(Vertical):
             left.append(Part(f"  /{self.filter.text}", "info"))
         if self.filter.only_running:
             left.append(Part("  running only", "info"))
-        marked = len(self.table.marks)
-        if marked:
-            left.append(Part(f"  {marked} marked", "warn"))
+        if self._marks:
+            hidden = len(self._marks.difference(self._order))
+            also = f" ({hidden} hidden)" if hidden else ""
+            left.append(Part(f"  {len(self._marks)} marked{also}", "warn"))
         right = [
             Part(f" {title} {counts} ", "dim", priority=2 + number)
             for number, (title, counts) in enumerate(self._others)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backends.base import ActionError, Backend, EngineError
 from backends.model import VM, Action, ActionOptions, Item, Kind, Ref, State
+from backends.secrets import mask_text
 from backends.text import clean
 from tui import journal
 from tui.selection import name_of
@@ -20,6 +24,30 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 SHUTDOWN_PATIENCE = 60.0
 """Seconds after which a VM that ignores its power button is reported, with the way to power it off."""
+
+
+_OVERTAKEN = {Action.STOP, Action.RESTART, Action.PAUSE, Action.SAVE}
+_LAST_MOMENT = 0.3
+
+
+@dataclass(slots=True, eq=False)
+class _Work:
+    action: Action
+    item: Item
+    began: float
+
+    def entry(self, result: str) -> journal.Entry:
+        ref = self.item.ref
+        return journal.Entry(
+            self.began,
+            ref.engine,
+            str(ref.kind),
+            name_of(self.item),
+            ref.id,
+            str(self.action),
+            result,
+            round(time.time() - self.began, 3),
+        )
 
 
 class Runner:
@@ -45,90 +73,108 @@ class Runner:
         self._journal_file = journal_file
         self._patience = shutdown_patience
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._under_way: dict[Ref, _Work] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, action: Action, item: Item, options: ActionOptions) -> None:
-        """Show the transition at once and do the work in the background; one action at a time for each object."""
-        if item.ref in self._store.pending:
-            self._report(item, action, f"{self._store.pending[item.ref]} is still under way")
+        """Show the transition at once and do the work in the background; one action at a time for each object.
+
+        A kill takes the place of a stop or restart under way: whoever presses it waits for nothing else.
+        """
+        before = self._under_way.get(item.ref)
+        if before is not None and not (action is Action.KILL and before.action in _OVERTAKEN):
+            self._report(item, action, f"{before.action} is still under way")
             return
+        work = _Work(action, item, time.time())
+        self._under_way[item.ref] = work
         self._store.set_pending(item.ref, action)
-        task = asyncio.create_task(self._run(action, item, options), name=f"{action} {item.ref.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._spawn(self._run(work, options), f"{action} {item.ref.id}")
 
     @property
-    def busy(self) -> int:
-        return len(self._tasks)
+    def under_way(self) -> list[tuple[Action, Item]]:
+        """What was begun and has not ended."""
+        return [(work.action, work.item) for work in self._under_way.values()]
+
+    @property
+    def idle(self) -> bool:
+        return not self._tasks
 
     async def close(self) -> None:
-        """Give requests under way a moment to reach the engine, then let go."""
+        """Let go of what is under way: the engine goes on with what it was asked, the journal says so."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=0.5)
+            await asyncio.wait(self._tasks, timeout=_LAST_MOMENT)
+        interrupted = list(self._under_way.values())
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for work in interrupted:
+            with suppress(OSError):
+                journal.append(self._journal_file, work.entry("not known: boxtop was quit before the answer"))
 
-    async def _run(self, action: Action, item: Item, options: ActionOptions) -> None:
-        async with self._slots:
-            started = time.time()
-            reason = await self._perform(action, item, options)
-        self._note(action, item, reason or "done", started)
-        if reason is None and action is Action.STOP and item.ref.kind is Kind.VM:
-            await self._await_shutdown(item)
-        failure = Failure(item.ref, name_of(item), action, reason) if reason else None
-        self._store.clear_pending(item.ref, failure)
+    async def _run(self, work: _Work, options: ActionOptions) -> None:
+        if work.action is Action.KILL:
+            reason = await self._perform(work, options)
+        else:
+            async with self._slots:
+                reason = await self._perform(work, options)
+        self._spawn(self._note(work.entry(reason or "done")), "journal")
+        if reason is None and work.action is Action.STOP and work.item.ref.kind is Kind.VM:
+            await self._await_shutdown(work)
+        if not self._is_current(work):
+            return
+        del self._under_way[work.item.ref]
+        failure = Failure(work.item.ref, name_of(work.item), work.action, reason) if reason else None
+        self._store.clear_pending(work.item.ref, failure)
         if reason:
-            self._report(item, action, reason)
+            self._report(work.item, work.action, reason)
 
-    async def _perform(self, action: Action, item: Item, options: ActionOptions) -> str | None:
+    async def _perform(self, work: _Work, options: ActionOptions) -> str | None:
         """The reason of a failure, or None."""
-        backend = self._backend_of(item.ref.engine)
+        ref = work.item.ref
+        backend = self._backend_of(ref.engine)
         if backend is None:
-            return f"{item.ref.engine} is not connected any more"
+            return f"{ref.engine} is not connected any more"
+        if not self._is_current(work):
+            return "a kill took its place before it began"
         try:
-            await backend.perform(action, item.ref, options)
-            # what the engine says now comes before the transition's end, or the old state would flash up
-            self._store.apply(await backend.list_some([item.ref]))
+            await backend.perform(work.action, ref, options)
         except ActionError as error:
-            return str(error)
+            return mask_text(str(error))
         except EngineError as error:
-            return f"{error.reason}. {error.remedy}".rstrip(". ") if error.remedy else error.reason
+            return mask_text(f"{error.reason}. {error.remedy}" if error.remedy else error.reason)
         except Exception as error:
-            log.exception("%s of %s", action, item.ref)
-            return clean(f"{type(error).__name__}: {error}", 300)
+            log.exception("%s of %s", work.action, ref)
+            return mask_text(clean(f"{type(error).__name__}: {error}", 300))
+        try:
+            # what the engine says now comes before the transition's end, or the old state would flash up
+            self._store.apply(await backend.list_some([ref]))
+        except Exception:  # the action is done all the same; its watcher finds out what is
+            log.warning("no listing after %s of %s", work.action, ref, exc_info=True)
         return None
 
-    async def _await_shutdown(self, item: Item) -> None:
+    def _is_current(self, work: _Work) -> bool:
+        return self._under_way.get(work.item.ref) is work
+
+    async def _await_shutdown(self, work: _Work) -> None:
         asked = time.monotonic()
         while time.monotonic() - asked < self._patience:
-            if not self._runs(item.ref):
+            if not self._is_current(work) or not self._runs(work.item.ref):
                 return
             await asyncio.sleep(0.25)
-        if self._runs(item.ref):
-            self._remind(item, self._patience)
+        if self._is_current(work) and self._runs(work.item.ref):
+            self._remind(work.item, self._patience)
 
     def _runs(self, ref: Ref) -> bool:
         now = self._store.get(ref)
         return isinstance(now, VM) and now.state in {State.RUNNING, State.STOPPING}
 
-    def _note(self, action: Action, item: Item, result: str, started: float) -> None:
-        entry = journal.Entry(
-            started,
-            item.ref.engine,
-            str(item.ref.kind),
-            name_of(item),
-            item.ref.id,
-            str(action),
-            result,
-            round(time.time() - started, 3),
-        )
+    async def _note(self, entry: journal.Entry) -> None:
+        try:
+            await asyncio.to_thread(journal.append, self._journal_file, entry)
+        except OSError as error:
+            log.error("the journal cannot be written: %s", error)
 
-        async def write() -> None:
-            try:
-                await asyncio.to_thread(journal.append, self._journal_file, entry)
-            except OSError as error:
-                log.error("the journal cannot be written: %s", error)
-
-        task = asyncio.create_task(write())
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

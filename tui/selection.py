@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,14 +72,6 @@ def name_of(item: Item) -> str:
     if isinstance(item, Image):
         return item.tags[0] if item.tags else short_id(item.ref.id)
     return item.name
-
-
-def names_of(items: Sequence[Item]) -> str:
-    """Names for one line: all of up to three, else two and how many more."""
-    names = [name_of(item) for item in items]
-    if len(names) <= 3:
-        return ", ".join(names)
-    return f"{names[0]}, {names[1]} and {len(names) - 2} more"
 
 
 def short_id(identity: str) -> str:

@@ -42,8 +42,6 @@ class Session:
         self._tasks: list[asyncio.Task[None]] = []
         self._asked: dict[str, asyncio.Task[Callable[[], None]]] = {}
         self._host: Host | None = None
-        self._sampling = asyncio.Event()
-        self._sampling.set()
 
     def backend(self, engine: str) -> Backend | None:
         return self._backends.get(engine)
@@ -81,16 +79,6 @@ class Session:
         for watcher in self._watchers.values():
             watcher.refresh()
 
-    def pause(self) -> None:
-        self._sampling.clear()
-        for watcher in self._watchers.values():
-            watcher.pause()
-
-    def resume(self) -> None:
-        self._sampling.set()
-        for watcher in self._watchers.values():
-            watcher.resume()
-
     async def close(self) -> None:
         """End every task, stream and child process; never raises."""
         tasks = [*self._tasks, *self._asked.values()]
@@ -113,7 +101,14 @@ class Session:
         return HostSampler()
 
     def _deliver(self, update: Update) -> None:
-        self._store.apply(update)
+        self._take(lambda: self._store.apply(update))
+
+    def _take(self, news: Callable[[], object]) -> None:
+        """A fault in taking news in must not end the loop that brings it: the next listing mends what it missed."""
+        try:
+            news()
+        except Exception:
+            log.exception("news could not be taken in")
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -124,7 +119,6 @@ class Session:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            await self._sampling.wait()
             await self.sample()
             due = max(due + self._options.interval, loop.time() + self._options.interval / 4)
             await asyncio.sleep(due - loop.time())
@@ -146,7 +140,7 @@ class Session:
         for key, task in list(self._asked.items()):
             if task.done():
                 del self._asked[key]
-                task.result()()
+                self._take(task.result())
 
     async def _sample_host(self, host: Host) -> Callable[[], None]:
         try:

@@ -230,3 +230,85 @@ async def test_keys_of_commands_and_of_widgets_can_be_remapped(tmp_path):
         assert not app.store.pending
         await pilot.press("X")
         await until(pilot, lambda: state_of(app, "shop-web") is State.EXITED, "shop-web exited")
+
+
+async def mark(pilot, *names):
+    for name in names:
+        await select(pilot, name)
+        await pilot.press("space")
+
+
+async def test_no_to_one_question_is_no_to_all(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await pilot.press("0")
+        await mark(pilot, "shop-web", "build-debian")
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "several are confirmed, whatever their kinds")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.main, "the question is gone")
+        await pilot.pause(0.2)
+        assert app.screen is app.main
+        assert not app.store.pending
+
+
+async def test_a_row_that_goes_away_does_not_pass_its_key_to_the_next(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        ref = await select(pilot, "shop-web")
+        app.store.apply(Change("docker", app.clock.now, removed=(ref,)))
+        await pilot.pause()
+        await pilot.pause()
+        await pilot.press("t")
+        await pilot.pause(0.2)
+        assert not app.store.pending
+        assert "is gone" in app.main.notices.entries[-1][1]
+        await pilot.press("t")
+        await until(pilot, lambda: app.store.pending, "the second press is meant")
+
+
+async def test_marks_hidden_by_a_filter_are_kept_and_nothing_else_is_hit(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await pilot.press("a")
+        await mark(pilot, "shop-web")
+        await pilot.press("t")
+        await until(pilot, lambda: state_of(app, "shop-web") is State.EXITED, "shop-web exited")
+        await until(pilot, lambda: not app.store.pending, "the action ended")
+        await pilot.pause()
+        await pilot.press("t")
+        await pilot.pause(0.2)
+        assert not app.store.pending
+        assert "hidden by the filter" in app.main.notices.entries[-1][1]
+
+
+async def test_the_menu_acts_on_what_it_was_opened_for(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        ref = await select(pilot, "shop-web")
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, Picker), "the menu")
+        app.store.apply(Change("docker", app.clock.now, removed=(ref,)))
+        await pilot.press(*"stop", "enter")
+        await until(pilot, lambda: app.screen is app.main, "the menu is gone")
+        await pilot.pause(0.2)
+        assert not app.store.pending
+        assert "is gone already" in app.main.notices.entries[-1][1]
+
+
+async def test_quitting_while_something_is_under_way_asks(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await pilot.press("2")
+        await select(pilot, "legacy-xp")  # ignores its power button
+        await pilot.press("t")
+        await until(pilot, lambda: app.runner.under_way, "the stop is under way")
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "the question")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is app.main, "stayed")
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "the question again")
+        await pilot.press("right", "enter")
+    assert app.return_code == 0
+    assert "quit" in tail(app.journal_file)[0].result or tail(app.journal_file)[0].result == "done"

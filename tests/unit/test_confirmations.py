@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backends.model import Action, ActionOptions, Loss, State
 from tests.unit.objects import container, image, vm
-from tui.confirmations import CANCEL, DELETE_DISKS, KEEP_DISKS, confirmation, needed, options_from
+from tui.confirmations import CANCEL, DELETE_DISKS, KEEP_DISKS, confirmation, differs, needed, options_from
 from widgets.confirm import Answer
 
 DISKS = (
@@ -76,12 +78,27 @@ def test_a_vm_without_disks_of_its_own_offers_to_unregister_only():
 
 
 def test_the_answer_becomes_exactly_what_was_chosen():
-    assert options_from(Answer(KEEP_DISKS, frozenset()), DISKS) == ActionOptions()
-    assert options_from(Answer(DELETE_DISKS, frozenset()), DISKS).disks == ("/vms/build.vdi",)
-    assert options_from(Answer("delete", frozenset({"force"})), ()) == ActionOptions(force=True)
+    assert options_from(Answer(KEEP_DISKS, frozenset()), vm(), DISKS) == ActionOptions()
+    assert options_from(Answer(DELETE_DISKS, frozenset()), vm(), DISKS).disks == ("/vms/build.vdi",)
+    assert options_from(Answer("delete", frozenset({"force"})), container(), ()) == ActionOptions(force=True)
 
 
 def test_powering_off_is_called_so_and_says_what_is_lost():
     asked = confirmation(Action.KILL, [vm()], {})
     assert asked.title == "Power off VM build?"
     assert "not written to its disks is lost" in text_of(asked)
+
+
+def test_force_is_not_extended_to_what_was_shown_at_rest():
+    answer = Answer("delete", frozenset({"force"}))
+    assert not options_from(answer, container(state=State.EXITED), ()).force
+    assert options_from(answer, container(), ()).force
+
+
+def test_what_changed_since_the_question_is_not_touched():
+    shown = container()
+    assert differs(shown, shown) is None
+    assert differs(shown, None) == "is gone already"
+    assert differs(shown, replace(shown, name="other")) == "was renamed to other"
+    assert differs(image("a:1"), image("a:1")) is None
+    assert differs(image("a:1"), replace(image("a:1"), tags=("a:1", "a:2"))) == "has other tags now"

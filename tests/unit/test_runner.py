@@ -68,7 +68,7 @@ class Bench:
 
     async def settled(self):
         async with asyncio.timeout(10):
-            while self.runner.busy:
+            while not self.runner.idle:
                 await asyncio.sleep(0.01)
 
 
@@ -166,3 +166,62 @@ async def test_a_journal_that_cannot_be_written_does_not_stop_the_action(tmp_pat
     bench.runner.start(Action.STOP, web, ActionOptions())
     await bench.settled()
     assert bench.failed == []
+
+
+async def test_a_kill_takes_the_place_of_a_stop_that_hangs(tmp_path):
+    items = [container(f"web-{number}") for number in range(AT_ONCE + 1)]
+    bench = Bench(tmp_path, *items)
+    for item in items[:AT_ONCE]:
+        bench.runner.start(Action.STOP, item, ActionOptions())
+    async with asyncio.timeout(10):
+        while bench.backend.under_way < AT_ONCE:
+            await asyncio.sleep(0.01)
+    bench.runner.start(Action.KILL, items[0], ActionOptions())
+    bench.runner.start(Action.KILL, items[-1], ActionOptions())
+    async with asyncio.timeout(10):
+        while bench.backend.under_way < AT_ONCE + 2:
+            await asyncio.sleep(0.01)
+    assert bench.failed == []
+    assert bench.store.pending[items[0].ref] is Action.KILL
+    bench.backend.go.set()
+    await bench.settled()
+    assert not bench.store.pending
+    assert sorted(entry.action for entry in tail(bench.file)) == ["kill"] * 2 + ["stop"] * AT_ONCE
+
+
+async def test_what_is_done_is_done_though_the_listing_after_it_fails(tmp_path):
+    web = container()
+    bench = Bench(tmp_path, web)
+    bench.backend.go.set()
+
+    async def broken(refs):
+        raise EngineError("gone")
+
+    bench.backend.list_some = broken
+    bench.runner.start(Action.DELETE, web, ActionOptions())
+    await bench.settled()
+    assert bench.failed == []
+    assert tail(bench.file)[0].result == "done"
+
+
+async def test_what_quitting_interrupts_is_in_the_journal(tmp_path):
+    items = [container(f"web-{number}") for number in range(AT_ONCE + 1)]
+    bench = Bench(tmp_path, *items)
+    for item in items:
+        bench.runner.start(Action.STOP, item, ActionOptions())
+    assert len(bench.runner.under_way) == AT_ONCE + 1
+    await bench.runner.close()
+    entries = tail(bench.file)
+    assert {entry.name for entry in entries} == {item.name for item in items}
+    assert all("quit" in entry.result for entry in entries)
+
+
+async def test_secrets_in_a_reason_are_masked(tmp_path):
+    web = container()
+    bench = Bench(tmp_path, web)
+    bench.backend.error = ActionError("exec failed: app --password=hunter2")
+    bench.backend.go.set()
+    bench.runner.start(Action.START, web, ActionOptions())
+    await bench.settled()
+    assert "hunter2" not in bench.failed[0][2]
+    assert "hunter2" not in bench.file.read_text()

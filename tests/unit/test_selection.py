@@ -4,7 +4,7 @@ import pytest
 
 from backends.model import Kind, Port, Ref, State
 from tests.unit.objects import container, image, vm
-from tui.selection import Filter, name_of, names_of, ordered, short_id
+from tui.selection import Filter, name_of, ordered, short_id
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,3 @@ def test_order_is_stable_by_name_and_unknown_figures_come_last_both_ways():
 def test_names():
     assert name_of(image("")) == "image-id"
     assert short_id("sha256:" + "ab" * 32) == "abababababab"
-    assert names_of([container(name) for name in "abc"]) == "a, b, c"
-    assert names_of([container(name) for name in "abcde"]) == "a, b and 3 more"

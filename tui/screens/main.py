@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -83,6 +84,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._last_key = 0.0
         self._searching = False
         self._noticed: dict[str, Ref] = {}
+        self._hush: Timer | None = None
         self._open = False
         self._zoomed = False
         self.filter_input.display = False
@@ -338,7 +340,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             pass
         elif self.view in {"host", "journal"}:
             await self.show_view("panes", self.active if self.active in self.panes else self.panes[0])
-        elif self.active.table.marks:
+        elif self.active.marks:
             self.active.set_marks(())
             self.draw_keys()
         elif self.active.filter.active:
@@ -349,7 +351,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def say(self, text: str, tone: Tone = "info") -> None:
         """A passing message; a failure is `warn_of`'s and stays."""
         self.notices.add("info", text, tone)
-        self.set_timer(_INFO_STAYS, lambda: self.notices.dismiss("info"))
+        if self._hush is not None:
+            self._hush.stop()
+        self._hush = self.set_timer(_INFO_STAYS, lambda: self.notices.dismiss("info"))
 
     def warn_of(self, ref: Ref, text: str) -> None:
         """A failure or a warning about an object; it stays until it is dismissed."""
