@@ -85,9 +85,10 @@ def _image_losses(connection: Connection, image: str) -> tuple[Loss, ...]:
 
 
 def _delete_image(connection: Connection, image: str, *, force: bool) -> None:
-    """Remove an image with all its tags, or nothing: an engine refuses by id what has several tags.
+    """Remove an image with all its tags. Only this image, also where a build moves a tag of it meanwhile.
 
-    Without force each tag is removed by its name, the last of which takes the image along.
+    An engine removes by id what one repository refers to, and refuses several: then all tags but the last are removed
+    by name, each looked at just before.
     """
     client = connection.acting
     entry = _image_entry(connection, image)
@@ -101,14 +102,35 @@ def _delete_image(connection: Connection, image: str, *, force: bool) -> None:
     if users:
         names = ", ".join(name for name, _ in users)
         raise ActionError(f"used by {names}: delete the container first, or choose force")
-    for tag in entry.get("RepoTags") or ():
-        if "<none>" not in tag:
-            client.remove_image(tag)
+    for tag in _by_name(entry):
+        _untag(connection, image, tag)
     try:
         client.remove_image(image)
     except Exception as error:
         if status(error) != 404:
             raise
+
+
+def _by_name(entry: Mapping[str, Any]) -> list[str]:
+    """The tags that must go before the engine removes the image by its id."""
+    tags = [tag for tag in entry.get("RepoTags") or () if "<none>" not in tag]
+    repositories = {tag.rpartition(":")[0] for tag in tags}
+    digests = {digest.partition("@")[0] for digest in entry.get("RepoDigests") or () if "<none>" not in digest}
+    # A digest left from a pull of another name counts as one more repository
+    return tags[:-1] if digests <= repositories else tags
+
+
+def _untag(connection: Connection, image: str, tag: str) -> None:
+    try:
+        now = image_id(str(connection.asking.inspect_image(tag)["Id"]))  # type: ignore[no-untyped-call]
+        if now == image:
+            connection.acting.remove_image(tag)
+            return
+    except Exception as error:
+        if status(error) == 404:
+            return
+        raise
+    raise ActionError(f"{clean(tag, 512)} was moved to another image meanwhile: the rest of this one was left alone")
 
 
 def _image_entry(connection: Connection, image: str) -> Mapping[str, Any]:

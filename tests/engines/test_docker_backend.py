@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from backends.base import ActionError, EngineError
+from backends.docker import perform
 from backends.docker.backend import DockerBackend
+from backends.docker.client import Connection
 from backends.model import Action, ActionOptions, Health, Kind, Ref, State
 from tests.engines.docker_backend import Following, connected, container, container_ref, eventually, image, loaded
 from tests.engines.docker_engine import BUSY, IMAGE, QUOTA, PrivateDocker, wait_until
@@ -326,6 +328,42 @@ async def test_an_image_goes_with_all_its_tags(docker: PrivateDocker) -> None:
         assert picture not in {found["Id"] for found in docker.client.images()}
         with pytest.raises(ActionError, match="gone"):
             await backend.perform(Action.DELETE, ref, NOTHING_CHOSEN)
+
+
+@pytest.mark.parametrize("tags", [["moving:1"], ["moving:1", "moving:2"], ["elsewhere:1", "moving:1"]])
+async def test_a_tag_that_a_build_moves_meanwhile_stays_with_its_new_image(
+    docker: PrivateDocker, monkeypatch: pytest.MonkeyPatch, tags: list[str]
+) -> None:
+    """The build ends between the look at the image and its removal; whichever tag it is."""
+    for moved in tags:
+        old, new = docker.ensure_image(tags[0], f"old {moved}"), docker.ensure_image("built:1", f"new {moved}")
+        for tag in tags:
+            docker.client.tag(old, *tag.split(":"))
+
+        def build(connection: Connection, image: str, new: str = new, moved: str = moved) -> list[tuple[str, str]]:
+            docker.client.tag(new, *moved.split(":"))
+            return users(connection, image)
+
+        users = perform._users
+        monkeypatch.setattr(perform, "_users", build)
+        async with connected(docker.url) as backend:
+            refused = ""
+            try:
+                await backend.perform(Action.DELETE, Ref("docker", Kind.IMAGE, old), NOTHING_CHOSEN)
+            except ActionError as error:
+                refused = str(error)
+        monkeypatch.undo()
+        assert docker.client.inspect_image(moved)["Id"] == new
+        # The last one never goes by its name: this image goes by its id
+        left = {found["Id"] for found in docker.client.images()}
+        if moved == tags[-1]:
+            assert (refused, old in left) == ("", False)
+        else:
+            assert f"{moved} was moved to another image" in refused
+            assert old in left
+        docker.client.remove_image(new, force=True)
+        if refused:
+            docker.client.remove_image(old, force=True)
 
 
 async def test_an_image_in_use_stays_with_all_its_tags_unless_forced(docker: PrivateDocker) -> None:
