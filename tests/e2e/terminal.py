@@ -45,6 +45,7 @@ _MODES = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _ON_BEFORE = {7, 25}
 """Modes that are on in a fresh terminal: wrapping lines, and the cursor."""
 _DETAILS = re.compile(r"│ (\S+)  (?:container|vm|image)\b")
+_FOCUSED = re.compile(r"(?:\[>|>\[.\] )([^<│]*)")
 _MARK = "BOXTOP_TEST_RUN"
 
 
@@ -210,6 +211,26 @@ class Boxtop:
         """Keys by their names in KEYS, or text as it is."""
         for key in keys:
             os.write(self._file, KEYS.get(key, key).encode())
+
+    def focus(self, label: str) -> None:
+        """In a question: move to the button or the box to check whose text begins so."""
+        self.wait_for(lambda: self._focused() and label in self.screen(), f"{label} in a question")
+        for _ in range(8):
+            before = self._focused()
+            if before.startswith(label):
+                return
+            self.press("Down")
+            self.wait_for(lambda before=before: self._focused() != before, "the focus to move", 5)
+        raise AssertionError(f"{label} cannot be reached")
+
+    def answer(self, label: str) -> None:
+        """In a question: press the button whose label begins so."""
+        self.focus(label)
+        self.press("Enter")
+
+    def _focused(self) -> str:
+        found = _FOCUSED.search(self.screen())
+        return found.group(1) if found else ""
 
     def resize(self, columns: int, rows: int) -> None:
         self.columns, self.rows = columns, rows

@@ -56,6 +56,7 @@ def test_keys_change_the_container(app: Boxtop, docker: PrivateDocker) -> None:
     app.press("p")
     wait_state(docker, box, "paused")
     app.wait_row("box", "paused")
+    app.wait_text("p resume")
     app.press("p")
     wait_state(docker, box, "running")
     app.wait_row("box", "up ")
@@ -69,12 +70,12 @@ def test_keys_change_the_container(app: Boxtop, docker: PrivateDocker) -> None:
     app.wait_row("box", "up ")
     app.press("K")
     app.wait_text("Kill container box?")
-    app.press("Right", "Enter")
+    app.answer("Kill")
     wait_state(docker, box, "exited")
     app.wait_row("box", "exited 137")
     app.press("d")
     app.wait_text("Delete container box?")
-    app.press("Right", "Enter")
+    app.answer("Delete")
     wait_state(docker, box, "")
     app.wait_text("docker has no containers.")
 
@@ -99,7 +100,7 @@ def test_a_running_container_is_deleted_by_force_alone(app: Boxtop, docker: Priv
     app.wait_row("box", "up ")
     app.press("d")
     app.wait_text("Delete container box?", "[ ] Force")
-    app.press("Right", "Enter")
+    app.answer("Delete")
     app.wait_row("box", "delete failed")
     app.wait_text("delete box: ", "running container")
     assert docker.state(box) == "running"
@@ -107,9 +108,10 @@ def test_a_running_container_is_deleted_by_force_alone(app: Boxtop, docker: Priv
     app.wait_row("box", "up ")
     app.press("d")
     app.wait_text("[ ] Force")
-    app.press("Up", "Space")
+    app.focus("Force")
+    app.press("Space")
     app.wait_text("[x] Force")
-    app.press("Down", "Down", "Enter")
+    app.answer("Delete")
     wait_state(docker, box, "")
     app.wait_gone(" box ")
 
@@ -143,14 +145,14 @@ def test_marked_rows_and_no_others(app: Boxtop, docker: PrivateDocker) -> None:
     app.select("white")
     app.press("t")
     app.wait_text("Stop 2 containers?")
-    app.press("Right", "Enter")
+    app.answer("Stop")
     for name in ("red", "blue"):
         wait_state(docker, ids[name], "exited")
         app.wait_row(name, "exited")
     assert docker.state(ids["green"]) == docker.state(ids["white"]) == "running"
     app.press("d")
     app.wait_text("Delete 2 containers?")
-    app.press("Right", "Enter")
+    app.answer("Delete")
     app.wait_gone(" red ", " blue ")
     assert {found["Id"] for found in docker.client.containers(all=True)} == {ids["green"], ids["white"]}
 
@@ -165,12 +167,12 @@ def test_images_go_unless_a_container_needs_them(app: Boxtop, docker: PrivateDoc
     app.select("spare:1")
     app.press("d")
     app.wait_text("Delete image spare:1?")
-    app.press("Right", "Enter")
+    app.answer("Delete")
     app.wait_gone("spare:1")
     app.select("needed:1")
     app.press("d")
     app.wait_text("Delete image needed:1?")
-    app.press("Right", "Enter")
+    app.answer("Delete")
     app.wait_row("needed:1", "delete failed")
     tags = {tag for image in docker.client.images() for tag in image["RepoTags"]}
     assert "needed:1" in tags
