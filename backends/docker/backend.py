@@ -29,6 +29,8 @@ _STATS_AT_ONCE = 8
 _ACTIONS_AT_ONCE = 4
 _SAMPLES = 5
 """So many running containers tell whether an engine's are in this machine's cgroups."""
+_END = 0.4
+"""Seconds `close` waits for threads and ssh to end; what still hangs then is left to itself."""
 _KINDS = (Kind.CONTAINER, Kind.IMAGE)
 
 
@@ -47,6 +49,8 @@ class DockerBackend(Backend):
         self._sampling = threading.Lock()
         self._strays: set[str] = set()
         self._closed = False
+        self._guard = threading.Lock()
+        self._open: set[Connection] = set()
         # Long actions and slow statistics must not keep listings waiting
         self._calls = ThreadPoolExecutor(4, thread_name_prefix=f"{engine}-call")
         self._actions = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-action")
@@ -113,35 +117,55 @@ class DockerBackend(Backend):
         await self._act(self._actions, lambda connection: actions.perform(connection, action, ref, options))
 
     async def close(self) -> None:
-        connection, self._connection = self._connection, None
-        self._closed = True
+        self._connection = None
+        with self._guard:
+            self._closed = True
         for executor in (self._calls, self._actions, self._loads):
             executor.shutdown(wait=False, cancel_futures=True)
-        with suppress(Exception):
-            await asyncio.to_thread(self._end, connection)
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
 
-    def _end(self, connection: Connection | None) -> None:
+        def end() -> None:
+            try:
+                self._end()
+            finally:
+                with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(ended.set)
+
+        # A daemon: neither the loop's nor the process's end waits for it
+        with suppress(Exception):
+            threading.Thread(target=end, name=f"{self.engine}-end", daemon=True).start()
+            await asyncio.wait_for(ended.wait(), _END)
+
+    def _end(self) -> None:
+        with self._guard:
+            connections = list(self._open)
+            self._open.clear()
         readers = list(self._readers)
         for reader in readers:
             reader.close()
-        if connection is not None:
+        for connection in connections:
             connection.close()
         for reader in readers:
             reader.join(1.0)
         with self._sampling:
             if self._sampler is not None:
                 self._sampler.close()
+                self._sampler = None
 
     def _connect(self) -> EngineInfo:
         """In a thread: try the places in order; the first engine that answers is it."""
         old, self._connection = self._connection, None
         if old is not None:
-            old.close()
+            self._let_go(old)
         failures: list[tuple[Endpoint, EngineError]] = []
         for endpoint in candidates(self.url):
+            connection = Connection(endpoint)
+            self._own(connection)
             try:
-                connection = Connection(endpoint)
+                connection.shake_hands()
             except EngineError as error:
+                self._let_go(connection)
                 failures.append((endpoint, error))
                 continue
             try:
@@ -149,16 +173,25 @@ class DockerBackend(Backend):
                 passed = tuple(f"{error.reason}: {error.remedy}" for _, error in failures if not error.absent)
                 info = self._settle(connection, passed)
             except Exception as error:
-                connection.close()
+                self._let_go(connection)
                 raise engine_error(error, endpoint) from error
-            if self._closed:
-                connection.close()
-                raise EngineError("closed")
             self._connection = connection
             return info
         if len(failures) == 1:
             raise failures[0][1]
         raise nothing_found(failures, podman=self.url.startswith("podman"))
+
+    def _own(self, connection: Connection) -> None:
+        """Have `close` end it from now on, whatever it is waiting for."""
+        with self._guard:
+            if self._closed:
+                raise EngineError("the connection is closed")
+            self._open.add(connection)
+
+    def _let_go(self, connection: Connection) -> None:
+        with self._guard:
+            self._open.discard(connection)
+        connection.close()
 
     def _settle(self, connection: Connection, notes: tuple[str, ...]) -> EngineInfo:
         """Learn where its containers run, and say what answered."""
@@ -183,18 +216,17 @@ class DockerBackend(Backend):
 
     def _find_cgroups(self, connection: Connection) -> bool:
         """Whether running containers have a cgroup here. An engine without any running one is taken for local."""
+        running = connection.asking.containers(limit=_SAMPLES, filters={"status": "running"})
+        ids = [str(entry["Id"]) for entry in running]
         with self._sampling:
             sampler = self._sampler or CgroupSampler()
             self._sampler = None
-            if not sampler.finder.readable:
-                return False
-            running = connection.asking.containers(limit=_SAMPLES, filters={"status": "running"})
-            ids = [str(entry["Id"]) for entry in running]
-            if ids and not sampler.finder.find(ids, time.monotonic()):
+            here = sampler.finder.readable and (not ids or bool(sampler.finder.find(ids, time.monotonic())))
+            if here and not self._closed:
+                self._sampler = sampler
+            else:
                 sampler.close()
-                return False
-            self._sampler = sampler
-            return True
+            return here
 
     def _list_all(self, connection: Connection) -> Snapshot:
         now = time.time()
@@ -222,17 +254,25 @@ class DockerBackend(Backend):
         return Change(self.engine, now, tuple(updated), tuple(gone))
 
     def _sample(self, connection: Connection, refs: list[Ref]) -> dict[Ref, Usage]:
+        wanted = {ref.id: ref for ref in refs}
         with self._sampling:
-            if self._sampler is None:
+            sampler = self._sampler
+            if sampler is None:
                 return {}
-            wanted = {ref.id: ref for ref in refs}
-            found = self._sampler.sample(wanted.keys())
+            found = sampler.sample(wanted.keys())
             strays = [container for container in wanted if container not in found and container not in self._strays]
-            for container in strays:
-                self._strays.add(container)
-                if self._sampler.finder.adopt(container, _pid(connection, container)):
-                    found |= self._sampler.sample([container])
-            self._strays &= wanted.keys()
+            self._strays = (self._strays | set(strays)) & wanted.keys()
+        # The engine is asked without the lock, which `close` needs
+        pids = {container: _pid(connection, container) for container in strays}
+        if pids:
+            with self._sampling:
+                adopted = [
+                    container
+                    for container, pid in pids.items()
+                    if sampler is self._sampler and sampler.finder.adopt(container, pid)
+                ]
+                if adopted:
+                    found |= sampler.sample(adopted)
         return {wanted[container]: usage for container, usage in found.items()}
 
     def _connected(self) -> Connection:

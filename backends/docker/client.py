@@ -29,13 +29,18 @@ class Connection:
     """A client for questions and one for actions, which may take longer; both end at once with `close`. Thread-safe."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        """Shake hands; blocks. Raises EngineError."""
+        """Asks nothing yet, so that its owner can end it from the first moment."""
         self.endpoint = endpoint
         self.dialer = Dialer(endpoint)
+        self.podman = endpoint.podman
+        self._clients: list[APIClient] = []
+
+    def shake_hands(self) -> None:
+        """Agree on what is spoken; before anything else. Blocks. Raises EngineError."""
+        endpoint = self.endpoint
         try:
             probe = self._client("1.41", CALL_TIMEOUT)
             answer: dict[str, Any] = probe.version(api_version=False)
-            probe.close()
             if not isinstance(answer, dict) or "ApiVersion" not in answer:
                 raise EngineError(f"{clean(endpoint.url, 200)} is no Docker or Podman engine", "check the address")
             components = answer.get("Components") or []
@@ -65,10 +70,10 @@ class Connection:
         return bool(self.endpoint.path) and self.kernel in {"", os.uname().release}
 
     def close(self) -> None:
-        """End all its calls and streams. Takes at most a second."""
+        """End all its calls and streams, a handshake under way too. Takes at most half a second."""
         self.dialer.close()
-        self.asking.close()
-        self.acting.close()
+        for client in self._clients:
+            client.close()
 
     def _client(self, version: str, timeout: float) -> APIClient:
         from docker.api.client import APIClient
@@ -78,6 +83,7 @@ class Connection:
         # No .netrc to be read for each request, no proxy between us and a socket
         client.trust_env = False
         mount(client, self.dialer)
+        self._clients.append(client)
         return client
 
 

@@ -7,6 +7,7 @@ there, has no timeouts, and leaves its children.
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import os
 import shlex
@@ -15,11 +16,16 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 import weakref
+from collections.abc import Callable
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from backends.docker.locate import Endpoint, Tls
+
+_SSH_END = 0.3
+"""Seconds the ssh commands together have to end by themselves."""
 
 
 class SshError(OSError):
@@ -40,16 +46,17 @@ class Dialer:
         """A connected socket. Raises OSError (TimeoutError, ssl.SSLError, SshError among them)."""
         scheme = urlsplit(self.endpoint.url).scheme
         if scheme == "unix":
-            connection = _dial_unix(self.endpoint.path, timeout)
-        elif scheme == "ssh":
-            connection = self._dial_ssh(timeout)
-        else:
-            connection = _dial_tcp(self.endpoint, timeout)
+            return _dial_unix(self.endpoint.path, timeout, self._keep)
+        if scheme == "ssh":
+            return self._dial_ssh(timeout)
+        return _dial_tcp(self.endpoint, timeout, self._keep)
+
+    def _keep(self, connection: socket.socket) -> None:
+        """Have `close` end it; called before anything is waited for on it."""
         with self._lock:
             if not self._closed:
                 self._sockets.add(connection)
-                return connection
-        connection.close()
+                return
         raise ConnectionAbortedError("the connection was closed")
 
     def complaint(self) -> str:
@@ -63,7 +70,7 @@ class Dialer:
         return ""
 
     def close(self) -> None:
-        """End every socket, so that threads waiting on one return at once. Takes at most a second."""
+        """End every socket, so that threads waiting on one return at once. Takes at most half a second."""
         with self._lock:
             self._closed = True
             sockets, commands = list(self._sockets), self._commands
@@ -72,16 +79,28 @@ class Dialer:
             # Only woken here: closing is its reader's, whose file descriptor must not be taken from under it
             wake(connection)
         for command in commands:
-            command.end()
+            command.terminate()
+        deadline = time.monotonic() + _SSH_END
+        for command in commands:
+            command.end(deadline)
 
     def _dial_ssh(self, timeout: float | None) -> socket.socket:
         ours, theirs = socket.socketpair()
-        ours.settimeout(timeout)
-        with theirs:
-            command = _Command(ssh_command(self.endpoint), theirs)
-        with self._lock:
-            self._commands = [other for other in self._commands if not other.ended] + [command]
-        return ours
+        try:
+            ours.settimeout(timeout)
+            with theirs:
+                command = _Command(ssh_command(self.endpoint), theirs)
+            with self._lock:
+                if not self._closed:
+                    self._commands = [other for other in self._commands if not other.ended] + [command]
+                    self._sockets.add(ours)
+                    return ours
+            command.terminate()
+            command.end(time.monotonic() + _SSH_END)
+            raise ConnectionAbortedError("the connection was closed")
+        except BaseException:
+            ours.close()
+            raise
 
 
 class _Command:
@@ -119,13 +138,17 @@ class _Command:
             return told[-1] if told else ""
         return ""
 
-    def end(self) -> None:
+    def terminate(self) -> None:
         self._process.terminate()
+
+    def end(self, deadline: float) -> None:
+        """Wait for its end until `deadline` (monotonic), then kill it."""
         try:
-            self._process.wait(0.5)
+            self._process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(0.5)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.1)
         self._stderr.close()
 
 
@@ -195,12 +218,14 @@ def ssh_command(endpoint: Endpoint) -> list[str]:
 def wake(connection: socket.socket) -> None:
     """End a socket's traffic, so that its reader returns; on a closed socket nothing."""
     with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        # Not an SSLSocket's own, which takes its TLS state from under a reader
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-def _dial_unix(path: str, timeout: float | None) -> socket.socket:
+def _dial_unix(path: str, timeout: float | None, keep: Callable[[socket.socket], None]) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        keep(connection)
         connection.settimeout(timeout)
         connection.connect(path)
     except BaseException:
@@ -209,10 +234,10 @@ def _dial_unix(path: str, timeout: float | None) -> socket.socket:
     return connection
 
 
-def _dial_tcp(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+def _dial_tcp(endpoint: Endpoint, timeout: float | None, keep: Callable[[socket.socket], None]) -> socket.socket:
     parts = urlsplit(endpoint.url)
-    host, port = parts.hostname or "", parts.port or 0
-    connection = socket.create_connection((host, port), timeout)
+    host = parts.hostname or ""
+    connection = _dial_host(host, parts.port or 0, timeout, keep)
     try:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         # A vanished machine is noticed within half a minute, also on a silent event stream
@@ -221,10 +246,41 @@ def _dial_tcp(endpoint: Endpoint, timeout: float | None) -> socket.socket:
                 connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
         if endpoint.tls is None:
             return connection
-        return tls_context(endpoint.tls).wrap_socket(connection, server_hostname=host)
+        context = tls_context(endpoint.tls)
+        secured = context.wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
     except BaseException:
         connection.close()
         raise
+    try:
+        keep(secured)
+        secured.do_handshake()
+    except BaseException:
+        secured.close()
+        raise
+    return secured
+
+
+def _dial_host(host: str, port: int, timeout: float | None, keep: Callable[[socket.socket], None]) -> socket.socket:
+    """The first of the host's addresses that answers, each given `timeout` seconds."""
+    failure: OSError = ConnectionRefusedError(errno.ECONNREFUSED, "no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        connection = socket.socket(family, kind, protocol)
+        try:
+            keep(connection)
+            connection.settimeout(timeout)
+            connection.connect(address)
+        except ConnectionAbortedError:
+            connection.close()
+            raise
+        except OSError as error:
+            connection.close()
+            failure = error
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise failure
 
 
 def tls_context(tls: Tls) -> ssl.SSLContext:

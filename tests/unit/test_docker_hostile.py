@@ -1,0 +1,132 @@
+"""The Docker backend against an engine that answers some questions and leaves others hanging."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backends.base import EngineError
+from backends.docker.backend import DockerBackend
+from backends.docker.locate import Endpoint
+from backends.docker.transport import Dialer
+from backends.model import Kind, Ref
+from tests.hostile_engine import VERSION, HostileEngine
+
+ROOT = Path(__file__).parent.parent.parent
+AT_ONCE = 2.0
+"""Seconds, where a call's own timeout would be ten: this machine may be busy."""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[HostileEngine]:
+    with HostileEngine(tmp_path / "d.sock", {"/version": VERSION}) as engine:
+        yield engine
+
+
+async def _close_while(backend: DockerBackend, call: asyncio.Task[object]) -> None:
+    began = time.monotonic()
+    await backend.close()
+    with pytest.raises((EngineError, asyncio.CancelledError)):
+        await call
+    assert time.monotonic() - began < AT_ONCE
+
+
+@pytest.mark.parametrize("hanging", ["/version", "/containers/json"])
+async def test_close_ends_a_connection_that_is_still_being_made(engine: HostileEngine, hanging: str) -> None:
+    if hanging == "/version":
+        del engine.answers["/version"]
+    backend = DockerBackend("docker", engine.url)
+    call: asyncio.Task[object] = asyncio.create_task(backend.connect())
+    await asyncio.to_thread(engine.wait_asked, hanging)
+    await _close_while(backend, call)
+
+
+async def test_close_ends_a_question_for_a_stray_containers_process(engine: HostileEngine) -> None:
+    """Its cgroup is not found by its id: the engine is asked, and hangs."""
+    engine.answers |= {"/containers/json": [], "/info": {}}
+    backend = DockerBackend("docker", engine.url)
+    info = await backend.connect()
+    if not info.usage_of_all:
+        pytest.skip("this machine shows no cgroups")
+    call: asyncio.Task[object] = asyncio.create_task(backend.usage([Ref("docker", Kind.CONTAINER, "f" * 64)]))
+    await asyncio.to_thread(engine.wait_asked, f"/containers/{'f' * 64}/json")
+    await _close_while(backend, call)
+
+
+def test_a_hanging_engine_keeps_no_program_from_its_end(engine: HostileEngine) -> None:
+    """A program that closes the backend and ends; it may leave by no other door than `sys.exit`."""
+    code = """
+import asyncio, sys
+from backends.docker.backend import DockerBackend
+
+async def main():
+    backend = DockerBackend("docker", sys.argv[1])
+    call = asyncio.create_task(backend.connect())
+    print("connecting", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    await backend.close()
+    call.cancel()
+
+asyncio.run(main())
+"""
+    program = subprocess.Popen(
+        [sys.executable, "-c", code, engine.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    )
+    engine.wait_asked("/containers/json")
+    began = time.monotonic()
+    program.communicate(b"\n", timeout=30)
+    assert program.returncode == 0
+    assert time.monotonic() - began < AT_ONCE
+
+
+@pytest.mark.parametrize("command", ["ls", "doctor"])
+def test_a_listing_ends_within_a_second_of_its_deadline(engine: HostileEngine, tmp_path: Path, command: str) -> None:
+    began = time.monotonic()
+    code = """
+import sys
+from tui import cli, gather
+gather.gather.__kwdefaults__["deadline"] = 1.0
+sys.exit(cli.main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, command, "--host", engine.url],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"HOME": str(tmp_path), "PATH": ""},
+        timeout=30,
+    )
+    assert "did not answer in time" in done.stderr + done.stdout
+    # one second for the deadline, the rest for Python's start and end
+    assert time.monotonic() - began < 1.0 + 1.0 + AT_ONCE
+
+
+async def test_a_connection_attempt_into_nowhere_ends_with_close() -> None:
+    """A listener whose queue is full lets a client wait, as a machine behind a silent firewall does."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        port = listener.getsockname()[1]
+        first = [socket.socket() for _ in range(3)]
+        for client in first:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+        dialer = Dialer(Endpoint(f"tcp://127.0.0.1:{port}", "--host"))
+        call = asyncio.create_task(asyncio.to_thread(dialer.dial, 20.0))
+        while not dialer._sockets:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert not call.done()
+        began = time.monotonic()
+        dialer.close()
+        with pytest.raises(OSError):
+            await call
+        assert time.monotonic() - began < AT_ONCE
+        for client in first:
+            client.close()
