@@ -6,6 +6,7 @@ escape sequence for every segment. Over a slow line that is most of what a live 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -24,12 +25,29 @@ from widgets.text import width_of
 _ASCII = str.maketrans("–—…→←↑↓°─━│┃┌┐└┘├┤┬┴┼╭╮╯╰•·✓■", "--~><^v --||+++++++++++++*.*#")
 
 
+# one sign or several, of other widths than measured, as the terminal likes: joined and coloured emoji, flags
+_JOINED = re.compile("[^ ](?:[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff]|\u200d.?)+", re.DOTALL)
+
+
 @lru_cache(8192)
 def in_ascii(text: str) -> str:
     """The text in ASCII characters, in as many cells; what has no likeness there is a question mark."""
     if text.isascii():
         return text
-    return "".join(char if char.isascii() else "?" * width_of(char) for char in text.translate(_ASCII))
+    text = _JOINED.sub(lambda sign: "?" * width_of(sign.group()), text.translate(_ASCII))
+    return "".join(char if char.isascii() else "?" * width_of(char) for char in text)
+
+
+def pinned(text: str, x: int) -> str:
+    """The text as drawn from column `x` (from 0), what follows a sign of unsure width put where it belongs."""
+    out: list[str] = []
+    done = 0
+    for sign in _JOINED.finditer(text):
+        at, end = x + width_of(text[: sign.start()]), x + width_of(text[: sign.end()])
+        # what it does not cover must not keep what was there
+        out.append(f"{text[done : sign.start()]}\x1b[{end - at}X{sign.group()}\x1b[{end + 1}G")
+        done = sign.end()
+    return "".join([*out, text[done:]]) if out else text
 
 
 class ExactUpdate(ChopsUpdate):
@@ -75,15 +93,18 @@ class _Pen:
         self._colors = console._color_system or ColorSystem.TRUECOLOR
         self._style: Style | None = None
         self._out: list[str] = []
+        self._x = 0
 
     def move(self, x: int, y: int) -> None:
+        self._x = x
         self._out.append(f"\x1b[{y + 1};{x + 1}H")
 
     def write(self, segments: Iterable[Segment]) -> None:
         for drawn, style, control in segments:
             if control or not drawn:
                 continue
-            text = in_ascii(drawn) if self._ascii_only else drawn
+            text = in_ascii(drawn) if self._ascii_only else drawn if drawn.isascii() else pinned(drawn, self._x)
+            self._x += width_of(drawn)
             if style is not self._style:
                 self._out.append(_change(self._style, style, self._colors))
                 self._style = style
