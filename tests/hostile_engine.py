@@ -30,6 +30,8 @@ class HostileEngine:
         self._ended = False
         self._asked: list[str] = []
         self._changed = threading.Condition()
+        self.connections = 0
+        """That are open now."""
         self._sockets: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -74,6 +76,15 @@ class HostileEngine:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
+        with self._changed:
+            self.connections += 1
+        try:
+            self._converse(connection)
+        finally:
+            with self._changed:
+                self.connections -= 1
+
+    def _converse(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError), connection.makefile("rb") as reader:
             while line := reader.readline():
                 length = 0

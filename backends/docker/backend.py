@@ -6,7 +6,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -31,6 +32,7 @@ _SAMPLES = 5
 """So many running containers tell whether an engine's are in this machine's cgroups."""
 _END = 0.4
 """Seconds `close` waits for threads and ssh to end; what still hangs then is left to itself."""
+_CLOSED = "the connection is closed"
 _KINDS = (Kind.CONTAINER, Kind.IMAGE)
 
 
@@ -51,6 +53,8 @@ class DockerBackend(Backend):
         self._closed = False
         self._guard = threading.Lock()
         self._open: set[Connection] = set()
+        self._acting: Counter[Connection] = Counter()
+        self._retired: set[Connection] = set()
         # Long actions and slow statistics must not keep listings waiting
         self._calls = ThreadPoolExecutor(4, thread_name_prefix=f"{engine}-call")
         self._actions = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-action")
@@ -111,10 +115,20 @@ class DockerBackend(Backend):
     async def losses(self, action: Action, ref: Ref) -> tuple[Loss, ...]:
         if action is not Action.DELETE:
             return ()
-        return await self._act(self._calls, lambda connection: actions.losses(connection, ref))
+        connection = self._connected()
+        return await _acting(_in(self._calls, actions.losses, connection, ref), connection)
 
     async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
-        await self._act(self._actions, lambda connection: actions.perform(connection, action, ref, options))
+        with self._guard:
+            connection = self._connected()
+            self._acting[connection] += 1
+        try:
+            future = self._actions.submit(actions.perform, connection, action, ref, options)
+        except RuntimeError:
+            raise EngineError(_CLOSED) from None
+        # Told when the work has ended, which goes on in its thread when its caller is cancelled
+        future.add_done_callback(lambda _: self._acted(connection))
+        await _acting(asyncio.wrap_future(future), connection)
 
     async def close(self) -> None:
         self._connection = None
@@ -155,9 +169,7 @@ class DockerBackend(Backend):
 
     def _connect(self) -> EngineInfo:
         """In a thread: try the places in order; the first engine that answers is it."""
-        old, self._connection = self._connection, None
-        if old is not None:
-            self._let_go(old)
+        self._retire()
         failures: list[tuple[Endpoint, EngineError]] = []
         for endpoint in candidates(self.url):
             connection = Connection(endpoint)
@@ -185,8 +197,34 @@ class DockerBackend(Backend):
         """Have `close` end it from now on, whatever it is waiting for."""
         with self._guard:
             if self._closed:
-                raise EngineError("the connection is closed")
+                raise EngineError(_CLOSED)
             self._open.add(connection)
+
+    def _retire(self) -> None:
+        """Close the connection so far once its actions have ended: the engine would carry on, their callers not know.
+
+        Its other calls end by their own timeouts.
+        """
+        with self._guard:
+            old, self._connection = self._connection, None
+            if old is None:
+                return
+            if self._acting[old]:
+                self._retired.add(old)
+                return
+        self._let_go(old)
+
+    def _acted(self, connection: Connection) -> None:
+        with self._guard:
+            self._acting[connection] -= 1
+            if self._acting[connection]:
+                return
+            del self._acting[connection]
+            if connection not in self._retired:
+                return
+            self._retired.discard(connection)
+        # Which thread this is depends on how the action ended
+        threading.Thread(target=self._let_go, args=(connection,), name=f"{self.engine}-end", daemon=True).start()
 
     def _let_go(self, connection: Connection) -> None:
         with self._guard:
@@ -290,22 +328,22 @@ class DockerBackend(Backend):
         except Exception as error:
             raise engine_error(error, connection.endpoint, connection.dialer.complaint()) from error
 
-    async def _act(self, executor: ThreadPoolExecutor, call: Callable[[Connection], _T]) -> _T:
-        """As `_ask`, where the engine's refusal is an ActionError."""
-        connection = self._connected()
-        try:
-            return await _in(executor, call, connection)
-        except (EngineError, ActionError):
-            raise
-        except Exception as error:
-            raise action_error(error, connection.endpoint) from error
+
+async def _acting(answer: Awaitable[_T], connection: Connection) -> _T:
+    """As `_ask`, where the engine's refusal is an ActionError."""
+    try:
+        return await answer
+    except (EngineError, ActionError):
+        raise
+    except Exception as error:
+        raise action_error(error, connection.endpoint) from error
 
 
 async def _in(executor: ThreadPoolExecutor, call: Callable[..., _T], *arguments: Any) -> _T:
     try:
         future = asyncio.get_running_loop().run_in_executor(executor, call, *arguments)
     except RuntimeError:
-        raise EngineError("the connection is closed") from None
+        raise EngineError(_CLOSED) from None
     return await future
 
 

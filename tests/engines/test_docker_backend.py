@@ -277,6 +277,17 @@ async def test_a_stop_that_takes_its_time_is_no_failure(docker: PrivateDocker) -
     assert docker.client.inspect_container(identity)["State"]["ExitCode"] == 137
 
 
+async def test_a_stop_ends_well_though_boxtop_connects_anew_meanwhile(docker: PrivateDocker) -> None:
+    identity = docker.run("stubborn", ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], stop_timeout=3)
+    async with connected(docker.url) as backend:
+        stopping = asyncio.create_task(backend.perform(Action.STOP, container_ref(identity), NOTHING_CHOSEN))
+        while not stopping.done() and docker.state(identity) == "running":
+            await backend.connect()
+            await asyncio.sleep(0.3)
+        await stopping
+    assert docker.state(identity) == "exited"
+
+
 async def test_refusals_are_the_engines_words(docker: PrivateDocker) -> None:
     identity = docker.run("busy")
     async with connected(docker.url) as backend:

@@ -16,7 +16,8 @@ from backends.base import EngineError
 from backends.docker.backend import DockerBackend
 from backends.docker.locate import Endpoint
 from backends.docker.transport import Dialer
-from backends.model import Kind, Ref
+from backends.model import Action, ActionOptions, Kind, Ref
+from tests.engines.docker_engine import wait_until
 from tests.hostile_engine import VERSION, HostileEngine
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,6 +29,10 @@ AT_ONCE = 2.0
 def engine(tmp_path: Path) -> Iterator[HostileEngine]:
     with HostileEngine(tmp_path / "d.sock", {"/version": VERSION}) as engine:
         yield engine
+
+
+def _container(identity: str) -> Ref:
+    return Ref("docker", Kind.CONTAINER, identity)
 
 
 async def _close_while(backend: DockerBackend, call: asyncio.Task[object]) -> None:
@@ -55,7 +60,7 @@ async def test_close_ends_a_question_for_a_stray_containers_process(engine: Host
     info = await backend.connect()
     if not info.usage_of_all:
         pytest.skip("this machine shows no cgroups")
-    call: asyncio.Task[object] = asyncio.create_task(backend.usage([Ref("docker", Kind.CONTAINER, "f" * 64)]))
+    call: asyncio.Task[object] = asyncio.create_task(backend.usage([_container("f" * 64)]))
     await asyncio.to_thread(engine.wait_asked, f"/containers/{'f' * 64}/json")
     await _close_while(backend, call)
 
@@ -130,3 +135,26 @@ async def test_a_connection_attempt_into_nowhere_ends_with_close() -> None:
         assert time.monotonic() - began < AT_ONCE
         for client in first:
             client.close()
+
+
+async def test_a_reconnection_leaves_actions_under_way_alone(engine: HostileEngine) -> None:
+    """A listing that timed out makes boxtop connect anew; the stop that keeps the engine busy ends as it should."""
+    engine.answers |= {"/containers/json": [], "/images/json": [], "/info": {}}
+    engine.answers |= {"/containers/a/json": {}, "/containers/b/json": {}}
+    backend = DockerBackend("docker", engine.url)
+    await backend.connect()
+    stops = [asyncio.create_task(backend.perform(Action.STOP, _container(name), ActionOptions())) for name in "ab"]
+    for name in "ab":
+        await asyncio.to_thread(engine.wait_asked, f"/containers/{name}/stop")
+    await backend.connect()
+    assert (await backend.list_all()).containers == ()
+    before = engine.connections
+    engine.release("/containers/a/stop", None)
+    await stops[0]
+    assert not stops[1].done()
+    engine.release("/containers/b/stop", None)
+    await stops[1]
+    # Only then is the connection they used given up
+    await asyncio.to_thread(wait_until, lambda: engine.connections < before, "the old connection to be closed", 10)
+    assert (await backend.list_all()).containers == ()
+    await backend.close()
