@@ -28,6 +28,7 @@ from backends.text import clean, clean_data
 _T = TypeVar("_T")
 _STATS_AT_ONCE = 8
 _ACTIONS_AT_ONCE = 4
+_SHORT = {Action.START, Action.PAUSE, Action.RESUME}
 _SAMPLES = 5
 """So many running containers tell whether an engine's are in this machine's cgroups."""
 _END = 0.4
@@ -58,6 +59,9 @@ class DockerBackend(Backend):
         # Long actions and slow statistics must not keep listings waiting
         self._calls = ThreadPoolExecutor(4, thread_name_prefix=f"{engine}-call")
         self._actions = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-action")
+        # Stops may take an hour each: what ends at once does not wait for them, and a kill waits for kills alone
+        self._short = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-short")
+        self._kills = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-kill")
         self._loads = ThreadPoolExecutor(_STATS_AT_ONCE, thread_name_prefix=f"{engine}-load")
 
     async def connect(self) -> EngineInfo:
@@ -123,18 +127,23 @@ class DockerBackend(Backend):
             connection = self._connected()
             self._acting[connection] += 1
         try:
-            future = self._actions.submit(actions.perform, connection, action, ref, options)
+            future = self._pool(action).submit(actions.perform, connection, action, ref, options)
         except RuntimeError:
             raise EngineError(_CLOSED) from None
         # Told when the work has ended, which goes on in its thread when its caller is cancelled
         future.add_done_callback(lambda _: self._acted(connection))
         await _acting(asyncio.wrap_future(future), connection)
 
+    def _pool(self, action: Action) -> ThreadPoolExecutor:
+        if action is Action.KILL:
+            return self._kills
+        return self._short if action in _SHORT else self._actions
+
     async def close(self) -> None:
         self._connection = None
         with self._guard:
             self._closed = True
-        for executor in (self._calls, self._actions, self._loads):
+        for executor in (self._calls, self._actions, self._short, self._kills, self._loads):
             executor.shutdown(wait=False, cancel_futures=True)
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()

@@ -288,6 +288,21 @@ async def test_a_stop_ends_well_though_boxtop_connects_anew_meanwhile(docker: Pr
     assert docker.state(identity) == "exited"
 
 
+async def test_a_kill_overtakes_stops_that_take_their_time(docker: PrivateDocker) -> None:
+    """Four stubborn containers are being stopped, and each ends at once when it is killed."""
+    stubborn = ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]
+    refs = [container_ref(docker.run(f"stubborn-{number}", stubborn, stop_timeout=300)) for number in range(4)]
+    async with connected(docker.url) as backend:
+        stops = [asyncio.create_task(backend.perform(Action.STOP, ref, NOTHING_CHOSEN)) for ref in refs]
+        await asyncio.sleep(1)
+        assert not any(stop.done() for stop in stops)
+        for ref in refs:
+            await asyncio.wait_for(backend.perform(Action.KILL, ref, NOTHING_CHOSEN), 10)
+        # The engine is done with its stops, too
+        await asyncio.wait_for(asyncio.gather(*stops), 20)
+    assert {docker.state(ref.id) for ref in refs} == {"exited"}
+
+
 async def test_refusals_are_the_engines_words(docker: PrivateDocker) -> None:
     identity = docker.run("busy")
     async with connected(docker.url) as backend:

@@ -158,3 +158,22 @@ async def test_a_reconnection_leaves_actions_under_way_alone(engine: HostileEngi
     await asyncio.to_thread(wait_until, lambda: engine.connections < before, "the old connection to be closed", 10)
     assert (await backend.list_all()).containers == ()
     await backend.close()
+
+
+async def test_a_kill_waits_for_no_other_kind_of_action(engine: HostileEngine) -> None:
+    ids = [f"c{number}" for number in range(8)]
+    engine.answers |= {"/containers/json": [], "/info": {}, "/containers/c0/kill": None}
+    engine.answers |= {f"/containers/{identity}/json": {} for identity in ids}
+    backend = DockerBackend("docker", engine.url)
+    await backend.connect()
+    calls = [
+        asyncio.create_task(backend.perform(action, _container(identity), ActionOptions()))
+        for action in (Action.STOP, Action.RESTART, Action.START, Action.PAUSE)
+        for identity in ids
+    ]
+    for ask in ("c0/stop", "c3/stop", "c0/start", "c3/start"):
+        await asyncio.to_thread(engine.wait_asked, f"/containers/{ask}")
+    await asyncio.wait_for(backend.perform(Action.KILL, _container("c0"), ActionOptions()), AT_ONCE)
+    assert not any(call.done() for call in calls)
+    await backend.close()
+    await asyncio.gather(*calls, return_exceptions=True)
