@@ -112,6 +112,7 @@ def default_hosts() -> list[str]:
     """Where to look when the user named no engine.
 
     Podman is an engine of its own only beside another one: where no Docker is, `docker://` finds Podman's socket.
+    Beside an open `podman://` it never does, whatever becomes of Docker: nothing is listed twice.
     """
     from backends.docker.locate import podman_socket
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from backends.base import ActionError, Backend, EngineError
 from backends.docker import perform as actions
@@ -43,6 +44,7 @@ class DockerBackend(Backend):
     def __init__(self, engine: str, url: str) -> None:
         self.engine = engine
         self.url = url
+        _IN_USE.add(self)
         self._connection: Connection | None = None
         self._parser = Parser(engine)
         self._sampler: CgroupSampler | None = None
@@ -65,7 +67,8 @@ class DockerBackend(Backend):
         self._loads = ThreadPoolExecutor(_STATS_AT_ONCE, thread_name_prefix=f"{engine}-load")
 
     async def connect(self) -> EngineInfo:
-        return await _in(self._calls, self._connect)
+        beside = [backend.url for backend in _IN_USE if backend is not self]
+        return await _in(self._calls, self._connect, beside)
 
     async def list_all(self) -> Snapshot:
         return await self._ask(self._list_all)
@@ -140,6 +143,7 @@ class DockerBackend(Backend):
         return self._short if action in _SHORT else self._actions
 
     async def close(self) -> None:
+        _IN_USE.discard(self)
         self._connection = None
         with self._guard:
             self._closed = True
@@ -176,11 +180,12 @@ class DockerBackend(Backend):
                 self._sampler.close()
                 self._sampler = None
 
-    def _connect(self) -> EngineInfo:
+    def _connect(self, beside: Collection[str]) -> EngineInfo:
         """In a thread: try the places in order; the first engine that answers is it."""
         self._retire()
         failures: list[tuple[Endpoint, EngineError]] = []
-        for endpoint in candidates(self.url):
+        places = candidates(self.url, beside=beside)
+        for endpoint in places:
             connection = Connection(endpoint)
             self._own(connection)
             try:
@@ -200,7 +205,8 @@ class DockerBackend(Backend):
             return info
         if len(failures) == 1:
             raise failures[0][1]
-        raise nothing_found(failures, podman=self.url.startswith("podman"))
+        podman = any(endpoint.podman for endpoint in places)
+        raise nothing_found(failures, docker=not self.url.startswith("podman"), podman=podman)
 
     def _own(self, connection: Connection) -> None:
         """Have `close` end it from now on, whatever it is waiting for."""
@@ -336,6 +342,10 @@ class DockerBackend(Backend):
             raise
         except Exception as error:
             raise engine_error(error, connection.endpoint, connection.dialer.complaint()) from error
+
+
+_IN_USE: WeakSet[DockerBackend] = WeakSet()
+"""All that are not closed: `docker://` keeps off the Podman that another one shows. Only the event loop looks."""
 
 
 async def _acting(answer: Awaitable[_T], connection: Connection) -> _T:

@@ -21,6 +21,7 @@ from backends.docker.locate import PODMAN_SOCKET, Endpoint
 from backends.docker.transport import SshError
 from backends.text import clean
 
+INSTALL_DOCKER = "install Docker (docs.docker.com/engine/install)"
 INSTALL = "install Docker (docs.docker.com/engine/install) or Podman, or name an engine: --host, DOCKER_HOST"
 _START_DOCKER = "start it: sudo systemctl start docker"
 _LIMIT = 500
@@ -61,19 +62,27 @@ def engine_error(error: BaseException, endpoint: Endpoint, complaint: str = "") 
     )
 
 
-def nothing_found(failures: Sequence[tuple[Endpoint, EngineError]], *, podman: bool = False) -> EngineError:
-    """One error for a search over several places: the most telling failure, or that nothing is installed."""
+def nothing_found(
+    failures: Sequence[tuple[Endpoint, EngineError]], *, docker: bool = True, podman: bool = True
+) -> EngineError:
+    """One error for a search over several places: the most telling failure, or that nothing is installed.
+
+    `docker` and `podman` say which of them was looked for.
+    """
     for _, error in failures:
         if not error.absent:
             return error
     places = ", ".join(endpoint.path for endpoint, _ in failures)
-    if not podman and _installed("dockerd"):
+    if docker and _installed("dockerd"):
         return EngineError(f"Docker is not running (no socket at {places})", _START_DOCKER)
-    if _installed("podman"):
+    if podman and _installed("podman"):
         return EngineError(f"Podman's API service is not started (no socket at {places})", _start_podman())
-    if podman:
-        return EngineError(f"no Podman found (looked at {places})", "install Podman 3.4 or newer", absent=True)
-    return EngineError(f"no Docker or Podman found (looked at {places})", INSTALL, absent=True)
+    looked = f" (looked at {places})" if places else ""
+    if not docker:
+        return EngineError(f"no Podman found{looked}", "install Podman 3.4 or newer", absent=True)
+    if not podman:
+        return EngineError(f"no Docker found beside Podman{looked}", INSTALL_DOCKER, absent=True)
+    return EngineError(f"no Docker or Podman found{looked}", INSTALL, absent=True)
 
 
 def action_error(error: BaseException, endpoint: Endpoint) -> ActionError | EngineError:

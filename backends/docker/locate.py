@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,11 +49,14 @@ class Endpoint:
         return self.url.removeprefix("unix://") if self.url.startswith("unix://") else ""
 
 
-def candidates(url: str, environment: Mapping[str, str] | None = None) -> tuple[Endpoint, ...]:
+def candidates(
+    url: str, environment: Mapping[str, str] | None = None, beside: Collection[str] = ()
+) -> tuple[Endpoint, ...]:
     """The endpoints to try in order for a boxtop URL; more than one only where nobody named an engine.
 
     `docker://` follows the docker CLI: DOCKER_HOST, DOCKER_CONTEXT, the config's current context, then sockets.
-    Raises EngineError when a named context or a setting cannot be used.
+    Podman's sockets come last, without those that `beside`, the other addresses in use, lead to: nothing is to be
+    listed twice. Raises EngineError when a named context or a setting cannot be used.
     """
     environment = os.environ if environment is None else environment
     scheme = urlsplit(url).scheme
@@ -72,7 +76,19 @@ def candidates(url: str, environment: Mapping[str, str] | None = None) -> tuple[
         return (_context_endpoint(config, context),)
     docker = [Endpoint(f"unix://{path}", "default") for path in _docker_sockets(environment)]
     podman = [Endpoint(f"unix://{path}", "default", podman=True) for path in _podman_sockets(environment)]
-    return (*docker, *podman)
+    taken = _podmans_of(beside, environment)
+    return tuple(endpoint for endpoint in (*docker, *podman) if os.path.realpath(endpoint.path) not in taken)
+
+
+def _podmans_of(urls: Collection[str], environment: Mapping[str, str]) -> set[str]:
+    """The real paths of Podman's sockets that these addresses lead to by themselves."""
+    taken: set[str] = set()
+    for url in urls:
+        if urlsplit(url).scheme != "docker":
+            with suppress(EngineError):
+                found = candidates(url, environment)
+                taken |= {os.path.realpath(endpoint.path) for endpoint in found if endpoint.podman and endpoint.path}
+    return taken
 
 
 def podman_socket(environment: Mapping[str, str] | None = None) -> str | None:

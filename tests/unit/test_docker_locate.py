@@ -60,6 +60,20 @@ def test_a_socket_under_two_names_is_tried_once(home: Path) -> None:
     assert len(paths) == len(set(paths))
 
 
+def test_podman_is_left_to_another_address_that_leads_to_it(home: Path) -> None:
+    own = f"{home}/run/podman/podman.sock"
+
+    def podmans(*beside: str, **more: str) -> set[str]:
+        return {found.path for found in candidates("docker://", env(home, **more), beside) if found.podman}
+
+    assert podmans("docker://", "tcp://far:2375") == {"/run/podman/podman.sock", own}
+    assert podmans("podman://") == set()
+    assert podmans(f"unix://{own}") == {"/run/podman/podman.sock"}
+    assert len(podmans("podman://", CONTAINER_HOST="ssh://me@box")) == 2
+    # Docker's own places stay
+    assert candidates("docker://", env(home), ["podman://"])[0].path == "/var/run/docker.sock"
+
+
 def test_podmans_own_sockets(home: Path) -> None:
     found = candidates("podman://", env(home))
     assert all(endpoint.podman and "podman" in endpoint.path for endpoint in found)

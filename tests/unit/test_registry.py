@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from backends.base import Backend, EngineSettings
+from backends.base import Backend, EngineError, EngineSettings
 from backends.registry import SCHEMES, backend_class, default_hosts, open_backend, parse_host
+from tests.hostile_engine import PODMAN, HostileEngine
 
 EXAMPLES = {
     "docker": "docker://",
@@ -173,3 +175,26 @@ def test_the_podman_docker_link_is_podman(home: Path) -> None:
     (home / "podman.sock").touch()
     (home / "docker.sock").symlink_to(home / "podman.sock")
     assert default_hosts() == ["docker://", "virtualbox://"]
+
+
+@pytest.mark.parametrize("vanished", [False, True])
+async def test_a_dead_docker_does_not_list_podman_twice(home: Path, vanished: bool) -> None:
+    """Docker's socket file is left over, and may go away later, while Podman runs and is an engine of its own."""
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(home / "docker.sock"))
+    answers = {"/version": PODMAN, "/containers/json": [], "/images/json": [], "/info": {}}
+    with HostileEngine(home / "podman.sock", answers):
+        urls = [url for url in default_hosts() if url != "virtualbox://"]
+        assert urls == ["docker://", "podman://"]
+        docker, podman = [open_backend(url, EngineSettings()) for url in urls]
+        if vanished:
+            (home / "docker.sock").unlink()
+        with pytest.raises(EngineError) as error:
+            await docker.connect()
+        assert str(home / "docker.sock") in error.value.reason
+        assert "Podman's" not in error.value.reason
+        assert (await podman.connect()).product == "podman"
+        # Where nobody else shows it, Podman is what `docker` finds
+        await podman.close()
+        assert (await docker.connect()).product == "podman"
+        await docker.close()
