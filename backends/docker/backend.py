@@ -17,7 +17,7 @@ from weakref import WeakSet
 from backends.base import ActionError, Backend, EngineError
 from backends.docker import perform as actions
 from backends.docker.client import CALL_TIMEOUT, Connection
-from backends.docker.errors import action_error, engine_error, is_timeout, nothing_found, status
+from backends.docker.errors import action_error, engine_error, is_timeout, nothing_found, passed_over, status
 from backends.docker.events import EventReader, Inbox, refs_of
 from backends.docker.locate import Endpoint, candidates
 from backends.docker.parse import Parser
@@ -195,9 +195,8 @@ class DockerBackend(Backend):
                 failures.append((endpoint, error))
                 continue
             try:
-                # Another engine answered: what kept this user from the first one is still worth knowing
-                passed = tuple(f"{error.reason}: {error.remedy}" for _, error in failures if not error.absent)
-                info = self._settle(connection, passed)
+                # What kept this user from the first engine is still worth knowing
+                info = self._settle(connection, passed_over(failures))
             except Exception as error:
                 self._let_go(connection)
                 raise engine_error(error, endpoint) from error

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from backends.base import ActionError, EngineError
-from backends.docker.locate import PODMAN_SOCKET, Endpoint
+from backends.docker.locate import PODMAN_SOCKET, Endpoint, path_exists
 from backends.docker.transport import SshError
 from backends.text import clean
 
@@ -83,6 +83,16 @@ def nothing_found(
     if not podman:
         return EngineError(f"no Docker found beside Podman{looked}", INSTALL_DOCKER, absent=True)
     return EngineError(f"no Docker or Podman found{looked}", INSTALL, absent=True)
+
+
+def passed_over(failures: Sequence[tuple[Endpoint, EngineError]]) -> tuple[str, ...]:
+    """Notes on the sockets before the one that answered that are there and failed; not on those that are not there."""
+    return tuple(
+        f"passed over: {error.reason} ({error.remedy})"
+        for endpoint, error in failures
+        # One in a folder closed to this user, another's or the system's, is none of theirs
+        if not error.absent and path_exists(endpoint.path)
+    )
 
 
 def action_error(error: BaseException, endpoint: Endpoint) -> ActionError | EngineError:

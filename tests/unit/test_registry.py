@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from backends.base import Backend, EngineError, EngineSettings
+from backends.docker.errors import passed_over
+from backends.docker.locate import Endpoint
 from backends.registry import SCHEMES, backend_class, default_hosts, open_backend, parse_host
 from tests.hostile_engine import PODMAN, HostileEngine
 
@@ -198,3 +200,21 @@ async def test_a_dead_docker_does_not_list_podman_twice(home: Path, vanished: bo
         await podman.close()
         assert (await docker.connect()).product == "podman"
         await docker.close()
+
+
+async def test_only_a_place_that_is_there_and_fails_is_noted(home: Path) -> None:
+    with HostileEngine(home / "podman.sock", {"/version": PODMAN, "/containers/json": [], "/info": {}}):
+        backend = open_backend("docker", EngineSettings())
+        assert not [note for note in (await backend.connect()).notes if "passed over" in note]
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind(str(home / "docker.sock"))
+        (noted,) = [note for note in (await backend.connect()).notes if "passed over" in note]
+        assert f"{home}/docker.sock refuses connections" in noted
+        await backend.close()
+
+
+def test_a_socket_in_a_closed_folder_is_not_noted(tmp_path: Path) -> None:
+    denied = EngineError("permission denied", "join group docker")
+    hidden, seen = (Endpoint(f"unix://{tmp_path}/{name}", "default") for name in ("hidden.sock", "seen.sock"))
+    (tmp_path / "seen.sock").touch()
+    assert passed_over([(hidden, denied), (seen, denied)]) == ("passed over: permission denied (join group docker)",)
