@@ -144,7 +144,7 @@ def test_in_tmux(tmp_path: Path) -> None:
         tmux.press("?")
         tmux.wait_text("On the selected row")
         tmux.press("Escape")
-        tmux.wait_text("build-win11")
+        tmux.wait_gone("On the selected row")
         tmux.press("q")
         tmux.wait_text("ended-0")
         assert "build-win11" not in tmux.screen()
