@@ -281,6 +281,7 @@ async def test_a_stop_ends_well_though_boxtop_connects_anew_meanwhile(docker: Pr
     identity = docker.run("stubborn", ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], stop_timeout=3)
     async with connected(docker.url) as backend:
         stopping = asyncio.create_task(backend.perform(Action.STOP, container_ref(identity), NOTHING_CHOSEN))
+        await asyncio.sleep(0)  # begun on the first connection
         while not stopping.done() and docker.state(identity) == "running":
             await backend.connect()
             await asyncio.sleep(0.3)
