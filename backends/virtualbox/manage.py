@@ -221,17 +221,26 @@ class VBoxManage:
         for medium in chosen.values():
             if not set(medium["children"]) <= set(chosen):
                 raise ActionError(clean(f"{medium['location']} is the parent of a disk image that would stay"))
-        if chosen and len(chosen) == len({medium["id"] for medium in found}):
+        layers = {key for medium in found if medium["children"] for key in (medium["id"], *medium["children"])}
+        if layers & set(chosen):
+            # Once the machine is gone, VBoxManage can open only images that stand alone. With --delete goes what is
+            # attached, so that must be what was chosen.
+            if others := [medium["location"] for medium in found if medium["id"] not in chosen]:
+                raise ActionError(
+                    "VBoxManage deletes disk images with snapshots only with all others of the VM; not chosen: "
+                    + clean(", ".join(others))
+                )
             await self.run("unregistervm", machine, "--delete", seconds=_TIMEOUTS[Action.DELETE])
             return
-        children = {child for medium in found for child in medium["children"]}
-        for medium in chosen.values():
-            # Once the machine is gone, VBoxManage can open only images that stand alone.
-            if medium["children"] or medium["id"] in children:
-                raise ActionError("VBoxManage deletes disk images with snapshots only all together")
         await self.run("unregistervm", machine, seconds=_LONG)
+        kept = []
         for medium in chosen.values():
-            await self.run("closemedium", "disk", medium["location"], "--delete", seconds=_TIMEOUTS[Action.DELETE])
+            try:
+                await self.run("closemedium", "disk", medium["location"], "--delete", seconds=_TIMEOUTS[Action.DELETE])
+            except ManageError as error:
+                kept.append(f"{medium['location']} ({error})")
+        if kept:
+            raise ActionError(clean("unregistered, but kept: " + ", ".join(kept)))
 
 
 async def connect(command: Sequence[str]) -> tuple[VBoxManage, str]:
