@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+from typing import Any, TypeVar
 
 from backends.base import ActionError, Backend, EngineError, EngineSettings
 from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, Usage
@@ -28,11 +28,14 @@ _ACTION_TIMEOUTS = {
     Action.DELETE: 650.0,
 }
 _ACTION_TIMEOUT = 40.0
+# How long a guest may take that seems not to handle ACPI: for a restart longer, as it may still be starting up
+_PATIENCE = {Action.STOP: 4.0, Action.RESTART: 15.0}
 _INSTALL = "install VirtualBox from virtualbox.org or your distribution"
 _BINDING = (
     "install your distribution's VirtualBox SDK for Python, or `pip install vbox-sdk` beside boxtop, "
     "or set virtualbox.python in the config"
 )
+_Found = TypeVar("_Found")
 
 
 class VirtualBoxBackend(Backend):
@@ -146,12 +149,12 @@ class VirtualBoxBackend(Backend):
     async def list_some(self, refs: Collection[Ref]) -> Change:
         ids = [ref.id for ref in refs]
         if self._manage is not None:
-            found = await self._managed(self._manage.some(ids))
+            found, gone = await self._managed(self._manage.some(ids))
         else:
-            found = await self._query("list_some", ids=ids)
+            answer = await self._query("list_some", ids=ids)
+            found, gone = answer["updated"], answer["removed"]
         vms = self._machines(found)
-        there = {vm.ref for vm in vms}
-        return Change(self.engine, time.time(), vms, tuple(ref for ref in refs if ref not in there))
+        return Change(self.engine, time.time(), vms, tuple(ref for ref in refs if ref.id in gone))
 
     def _machines(self, found: list[dict[str, Any]]) -> tuple[VM, ...]:
         vms = tuple(machine(self.engine, data) for data in found)
@@ -159,12 +162,11 @@ class VirtualBoxBackend(Backend):
         return vms
 
     @staticmethod
-    async def _managed(listing: Any) -> list[dict[str, Any]]:
+    async def _managed(listing: Awaitable[_Found]) -> _Found:
         try:
-            found: list[dict[str, Any]] = await listing
+            return await listing
         except manage.ManageError as error:
             raise EngineError(f"VBoxManage: {error}") from None
-        return found
 
     async def events(self) -> AsyncIterator[frozenset[Ref]]:
         helper = self._helper
@@ -223,7 +225,7 @@ class VirtualBoxBackend(Backend):
         try:
             if self._manage is not None:
                 return clean_data(await self._manage.info(ref.id))
-            return clean_data(await self._ask("inspect", machine=ref.id))
+            return clean_data(await self._ask("inspect", machine_id=ref.id))
         except (HelperRefused, manage.ManageError) as error:
             raise ActionError(str(error)) from None
 
@@ -235,7 +237,7 @@ class VirtualBoxBackend(Backend):
             if self._manage is not None:
                 media = await self._manage.media(ref.id)
             else:
-                media = await self._ask("media", machine=ref.id)
+                media = await self._ask("media", machine_id=ref.id)
         except (HelperRefused, manage.ManageError) as error:
             raise ActionError(str(error)) from None
         losses = []
@@ -249,7 +251,8 @@ class VirtualBoxBackend(Backend):
     async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
         """Do it. RESTART asks the guest to shut down and starts the VM again once it is off, within a minute.
 
-        DELETE unregisters and keeps every file, or deletes the machine's own files and exactly `options.disks`.
+        DELETE unregisters and keeps every file, or deletes exactly `options.disks` and the machine's own files; but
+        VBoxManage keeps the latter beside images without snapshots. An action begun is finished even when cancelled.
         """
         if self._manage is not None:
             await self._manage.perform(action, ref.id, options.disks)
@@ -259,11 +262,21 @@ class VirtualBoxBackend(Backend):
         # A helper of its own: a VM process that hangs blocks whoever asks it, and must not block the listing.
         helper = HelperProcess(self._candidate.command, interpreter.environment())
         self._acting.add(helper)
+        seconds = _ACTION_TIMEOUTS.get(action, _ACTION_TIMEOUT)
         try:
             await helper.start()
             await helper.ask("hello", HELLO_TIMEOUT, site=interpreter.pyvbox_folder(), listen=False)
-            seconds = _ACTION_TIMEOUTS.get(action, _ACTION_TIMEOUT)
-            await helper.ask("perform", seconds, action=action.value, machine=ref.id, disks=list(options.disks))
+            # From here on it ends by itself: when it has done the action, also without boxtop, or at its limit.
+            helper.spared = True
+            await helper.ask(
+                "perform",
+                seconds,
+                action=action.value,
+                machine_id=ref.id,
+                disks=list(options.disks),
+                patience=_PATIENCE.get(action, 0.0),
+                limit=int(seconds) + 1,
+            )
         except HelperRefused as error:
             raise ActionError(str(error)) from None
         except HelperGone as error:
@@ -271,8 +284,10 @@ class VirtualBoxBackend(Backend):
         except TimeoutError:
             raise ActionError("no answer: the VM's process or VBoxSVC hangs") from None
         finally:
-            await helper.end()
-            self._acting.discard(helper)
+            try:
+                await helper.end()
+            finally:
+                self._acting.discard(helper)
 
     async def close(self) -> None:
         await asyncio.gather(self._let_go(), *(helper.end() for helper in tuple(self._acting)))

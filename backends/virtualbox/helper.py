@@ -2,7 +2,8 @@
 
 This one file is sent to whichever interpreter can load VirtualBox's binding (Python 3.8 or newer), so it imports
 nothing of boxtop: only the standard library and, after `hello`, pyvbox. It runs in one thread. VirtualBox's native
-library prints to stdout and dies of a dead VBoxSVC, hence the process.
+library prints to stdout and dies of a dead VBoxSVC, hence the process. One helper lists; each action has a helper of
+its own, which finishes its action also when boxtop is gone by then.
 
 A request is {"id": n, "do": name, ...}; its answer {"id": n, "ok": result} or {"id": n, "error": words, "kind": word}.
 Unasked: {"event": [machine ids]} (an empty list: anything may have changed) and {"lost": words} before an exit with
@@ -18,27 +19,22 @@ import importlib.util
 import json
 import os
 import select
+import signal
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    Waiting = Generator[None, None, None]
-    """An action: it yields while it waits."""
+from typing import Any
 
 LOST = 3
 EVENT_PERIOD = 0.1
-JOB_PERIOD = 0.1
+WAIT_PERIOD = 0.05
 REGISTER_PERIOD = 5.0
 LAUNCH_TIMEOUT = 120.0
 POWER_TIMEOUT = 120.0
 SAVE_TIMEOUT = 1800.0
 DELETE_TIMEOUT = 600.0
 SHUTDOWN_TIMEOUT = 60.0
-DEAF_TIMEOUT = 15.0
-BUTTON_TIMEOUT = 4.0
 UNLOCK_TIMEOUT = 15.0
 END_TIMEOUT = 5.0
 MAX_LINE = 1 << 20
@@ -69,6 +65,7 @@ ENUMS = {
     "VMProcessPriority": "VMProcPriority",
     "iommuType": "IommuType",
 }
+OBJECT_NOT_FOUND = 0x80BB0001  # VBOX_E_OBJECT_NOT_FOUND
 BROKEN_CONNECTION = {
     0x80004004,  # NS_ERROR_ABORT: VBoxSVC is gone
     0x800706BE,  # RPC_S_CALL_FAILED
@@ -83,12 +80,19 @@ ENDING = {
 }
 
 
+# Errors
+
+
 class Refused(Exception):
     """A request that cannot be done, in words; `kind` tells the parent what to make of it."""
 
     def __init__(self, words: str, kind: str = "action") -> None:
         super().__init__(words)
         self.kind = kind
+
+
+class Unreadable(Exception):
+    """A machine that was never read cannot be read now."""
 
 
 class Lost(Exception):
@@ -111,6 +115,9 @@ def words_of(error: BaseException) -> str:
         message = str(error) or type(error).__name__
     words = " ".join(str(message).split())
     return words if status is None or "0x" in words else f"{words} (0x{status:08x})"
+
+
+# The connection
 
 
 def load_pyvbox(site: str) -> Any:
@@ -139,31 +146,18 @@ def load_pyvbox(site: str) -> Any:
     return virtualbox
 
 
-class Engine:
-    """The connection to VBoxSVC, and what is known of its machines."""
+class Connection:
+    """The connection to VBoxSVC."""
 
     def __init__(self, virtualbox: Any) -> None:
-        self.pyvbox = virtualbox
         self.manager = virtualbox.Manager()
         self.raw_manager = self.manager.manager
         self.constants = self.raw_manager.constants
         self.box = virtualbox.VirtualBox(manager=self.manager)._i
-        self.states = self._names("MachineState")
-        self.session_states = self._names("SessionState")
-        self.machines: dict[str, Any] = {}
-        self.details: dict[str, dict[str, Any]] = {}
-        self.seen_states: dict[str, str] = {}
-        self.pids: dict[str, tuple[int, int]] = {}
+        self.states = self.names("MachineState")
         self.os_types: dict[str, str] = {}
-        self.source: Any = None
-        self.listener: Any = None
-        self.listening_since = 0.0
-        self.wanted = False
-        self.ticks = os.sysconf("SC_CLK_TCK")
-        self.page = os.sysconf("SC_PAGE_SIZE")
-        self.boot = self._boot_time()
 
-    def _names(self, enum: str) -> dict[int, str]:
+    def names(self, enum: str) -> dict[int, str]:
         # The numbers differ between versions: 7.0 inserted AbortedSaved. Only the running version's own count.
         values = self.constants.all_values(enum).items()
         # FirstOnline and its like are bounds with the number of a real state.
@@ -171,14 +165,6 @@ class Engine:
 
     def value(self, name: str) -> int:
         return int(getattr(self.constants, name))
-
-    @staticmethod
-    def _boot_time() -> float | None:
-        try:
-            with Path("/proc/stat").open() as text:
-                return next(float(line.split()[1]) for line in text if line.startswith("btime "))
-        except (OSError, StopIteration, ValueError):
-            return None
 
     def hello(self) -> dict[str, Any]:
         return {
@@ -189,17 +175,56 @@ class Engine:
             "pid": os.getpid(),
         }
 
-    # Events
+    def find(self, machine_id: str) -> Any:
+        try:
+            return self.box.findMachine(machine_id)
+        except Exception as error:
+            raise self.told(error, "gone") from None
+
+    def told(self, error: BaseException, kind: str = "action") -> Refused | Lost:
+        """What to raise for an error of the API: Lost when VBoxSVC itself no longer answers."""
+        if isinstance(error, (Refused, Lost)):
+            return error
+        if status_of(error) in BROKEN_CONNECTION:
+            try:
+                self.box.version  # noqa: B018
+            except Exception:
+                return Lost(words_of(error))
+            return Refused("the VM's process ended", kind)
+        return Refused(words_of(error), kind)
+
+    def state_of(self, machine: Any) -> str:
+        return self.states.get(int(machine.state), "Unknown")
+
+    def os_type(self, type_id: str) -> str:
+        if type_id not in self.os_types:
+            try:
+                self.os_types[type_id] = self.box.getGuestOSType(type_id).description
+            except Exception:
+                self.os_types[type_id] = type_id
+        return self.os_types[type_id]
+
+
+# Events
+
+
+class Events:
+    """A passive listener at VBoxSVC."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.source: Any = None
+        self.listener: Any = None
+        self.listening_since = 0.0
 
     def listen(self) -> None:
         """Register a passive listener; VBoxSVC forgets one that was not asked for long."""
-        self.wanted = True
-        source = self.box.eventSource
+        source = self.connection.box.eventSource
         listener = source.createListener()
         types = []
         for name in EVENTS:
             try:
-                types.append(self.value("VBoxEventType_" + name))
+                types.append(self.connection.value("VBoxEventType_" + name))
             except AttributeError:
                 continue
         source.registerListener(listener, types, False)
@@ -209,8 +234,6 @@ class Engine:
     def poll(self) -> set[str] | None:
         """Ids of machines with events since the last time; None when events may have been missed."""
         changed: set[str] = set()
-        if not self.wanted:
-            return changed
         if self.listener is None:
             if time.monotonic() - self.listening_since < REGISTER_PERIOD:
                 return changed
@@ -224,14 +247,11 @@ class Engine:
                     raise Lost(words_of(error)) from None
                 self.listener = None
                 self.listening_since = time.monotonic()
-                self.details.clear()
                 return None
             if event is None:
                 return changed
             try:
-                machine = self.raw_manager.queryInterface(event, "IMachineEvent").machineId
-                self.details.pop(machine, None)
-                self.pids.pop(machine, None)
+                machine = self.connection.raw_manager.queryInterface(event, "IMachineEvent").machineId
                 changed.add(machine)
             finally:
                 self.source.eventProcessed(self.listener, event)
@@ -241,27 +261,43 @@ class Engine:
         if self.listener is not None:
             self.source.unregisterListener(self.listener)
 
-    # Listing
 
-    def find(self, machine_id: str) -> Any:
-        try:
-            return self.box.findMachine(machine_id)
-        except Exception as error:
-            raise self.told(error, "gone") from None
+# Listing and load
+
+
+class Machines:
+    """What is known of the machines, and asked again only of those that changed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.box = connection.box
+        self.session_states = connection.names("SessionState")
+        self.machines: dict[str, Any] = {}
+        self.details: dict[str, dict[str, Any]] = {}
+        self.stale: set[str] = set()
+        self.processes = Processes()
+
+    def changed(self, ids: set[str] | None) -> None:
+        """Ask these machines again when they are listed next; all of them for None."""
+        if ids is None:
+            ids = set(self.details)
+        else:
+            self.processes.forget(ids)
+        self.stale |= ids
 
     def list_all(self) -> list[dict[str, Any]]:
-        known, states = self._everything()
-        self.machines = known
-        for cache in (self.details, self.seen_states, self.pids):
-            for gone in set(cache) - set(known):
-                del cache[gone]
+        self.machines, states = self._everything()
+        self.processes.forget(set(self.processes.known) - set(self.machines))
+        for gone in set(self.details) - set(self.machines):
+            del self.details[gone]
+        self.stale &= set(self.details)
         found = []
-        for (machine_id, machine), number in zip(known.items(), states):  # noqa: B905 - Python 3.8
-            state = self.states.get(int(number), "Unknown")
-            if self.seen_states.get(machine_id) != state:
-                self.details.pop(machine_id, None)
-                self.seen_states[machine_id] = state
-            found.append(self.detail(machine_id, machine, state))
+        for (machine_id, machine), number in zip(self.machines.items(), states):  # noqa: B905 - Python 3.8
+            state = self.connection.states.get(int(number), "Unknown")
+            try:
+                found.append(self.detail(machine_id, machine, state))
+            except Unreadable as error:
+                found.append(self._inaccessible(machine_id, machine, str(error)))
         return found
 
     def _everything(self) -> tuple[dict[str, Any], list[int]]:
@@ -277,34 +313,47 @@ class Engine:
                     raise
         raise AssertionError
 
-    def list_some(self, ids: list[str]) -> list[dict[str, Any]]:
-        found = []
+    def list_some(self, ids: list[str]) -> dict[str, list[Any]]:
+        """Details of those that could be asked, and the ids of those that are gone; neither for the rest."""
+        updated, removed = [], []
         for machine_id in ids:
+            self.stale.add(machine_id)
             try:
                 machine = self.box.findMachine(machine_id)
-                state = self.states.get(int(machine.state), "Unknown")
-                self.details.pop(machine_id, None)
-                self.seen_states[machine_id] = state
-                found.append(self.detail(machine_id, machine, state))
-            except Refused:
+                state = self.connection.state_of(machine)
+                updated.append(self.detail(machine_id, machine, state))
+            except Unreadable:
                 continue
+            except Lost:
+                raise
             except Exception as error:
                 if status_of(error) in BROKEN_CONNECTION:
                     raise Lost(words_of(error)) from None
-                continue
-        return found
+                # Any other error passes: a VM that is just ending cannot be asked for a moment.
+                if status_of(error) == OBJECT_NOT_FOUND:
+                    removed.append(machine_id)
+                elif machine_id in self.details:
+                    updated.append(self.details[machine_id])
+        return {"updated": updated, "removed": removed}
 
     def detail(self, machine_id: str, machine: Any, state: str) -> dict[str, Any]:
+        """As last read when nothing changed or it cannot be read now. Raises Unreadable when it never was read."""
         known = self.details.get(machine_id)
-        if known is None:
-            try:
-                known = self._read(machine_id, machine, state)
-            except Exception as error:
-                if status_of(error) in BROKEN_CONNECTION:
-                    raise Lost(words_of(error)) from None
-                known = self._inaccessible(machine_id, machine, words_of(error))
-            self.details[machine_id] = known
-        return known
+        if known is not None and known["state"] == state and machine_id not in self.stale:
+            return known
+        try:
+            read = self._read(machine_id, machine, state)
+        except Exception as error:
+            if status_of(error) in BROKEN_CONNECTION:
+                raise Lost(words_of(error)) from None
+            if known is None:
+                raise Unreadable(words_of(error)) from None
+            self.stale.add(machine_id)
+            read = dict(known, state=state)
+        else:
+            self.stale.discard(machine_id)
+        self.details[machine_id] = read
+        return read
 
     def _read(self, machine_id: str, machine: Any, state: str) -> dict[str, Any]:
         if not machine.accessible:
@@ -314,11 +363,11 @@ class Engine:
             "id": machine_id,
             "name": machine.name,
             "state": state,
-            "os_type": self.os_type(machine.OSTypeId),
+            "os_type": self.connection.os_type(machine.OSTypeId),
             "cpus": machine.CPUCount,
             "memory": machine.memorySize << 20,
             "changed": changed,
-            "started": self._started(machine_id, machine),
+            "started": self.processes.started(machine_id, machine),
             "groups": list(machine.getGroups()),
             "description": machine.description,
             "snapshots": machine.snapshotCount,
@@ -347,20 +396,52 @@ class Engine:
             "error": words or "VirtualBox cannot read its settings",
         }
 
-    def os_type(self, type_id: str) -> str:
-        if type_id not in self.os_types:
+    def usage(self, ids: list[str]) -> dict[str, dict[str, Any]]:
+        """Counters of running machines since their processes began: CPU seconds, resident and disk bytes."""
+        found = {}
+        for machine_id in ids:
+            machine = self.machines.get(machine_id)
+            if machine is None:
+                continue
             try:
-                self.os_types[type_id] = self.box.getGuestOSType(type_id).description
-            except Exception:
-                self.os_types[type_id] = type_id
-        return self.os_types[type_id]
+                counters = self.processes.counters(machine_id, machine)
+            except Exception as error:
+                if status_of(error) in BROKEN_CONNECTION:
+                    raise Lost(words_of(error)) from None
+                continue
+            if counters is not None:
+                found[machine_id] = counters
+        return found
 
-    # Load: of the VM's own process. IPerformanceCollector counts the same process in VBoxSVC every period, reports
-    # nothing in driverless mode, and setupMetrics on stopped VMs crashed VBoxSVC 7.2.22, which aborts running VMs.
+
+class Processes:
+    """The VMs' own processes on this machine, and their load.
+
+    IPerformanceCollector counts the same processes in VBoxSVC every period, reports nothing in driverless mode, and
+    setupMetrics on stopped VMs crashed VBoxSVC 7.2.22, which aborts running VMs.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, tuple[int, int]] = {}
+        self.ticks = os.sysconf("SC_CLK_TCK")
+        self.page = os.sysconf("SC_PAGE_SIZE")
+        self.boot = self._boot_time()
+
+    @staticmethod
+    def _boot_time() -> float | None:
+        try:
+            with Path("/proc/stat").open() as text:
+                return next(float(line.split()[1]) for line in text if line.startswith("btime "))
+        except (OSError, StopIteration, ValueError):
+            return None
+
+    def forget(self, ids: set[str]) -> None:
+        for machine_id in ids:
+            self.known.pop(machine_id, None)
 
     def _process(self, machine_id: str, machine: Any) -> tuple[int, int] | None:
         """(pid, start time in ticks) of a VM's process on this machine, else None."""
-        known = self.pids.get(machine_id)
+        known = self.known.get(machine_id)
         if known is not None:
             return known
         pid = machine.sessionPID
@@ -374,8 +455,8 @@ class Engine:
             start = self._stat(pid)[18]
         except (OSError, IndexError):
             return None
-        self.pids[machine_id] = (pid, start)
-        return self.pids[machine_id]
+        self.known[machine_id] = (pid, start)
+        return self.known[machine_id]
 
     @staticmethod
     def _stat(pid: int) -> list[int]:
@@ -383,44 +464,32 @@ class Engine:
         with Path(f"/proc/{pid}/stat").open("rb") as text:
             return [int(field) for field in text.read().rpartition(b") ")[2].split()[1:22]]
 
-    def _started(self, machine_id: str, machine: Any) -> float | None:
+    def started(self, machine_id: str, machine: Any) -> float | None:
         process = self._process(machine_id, machine)
         if process is None or self.boot is None:
             return None
         return self.boot + process[1] / float(self.ticks)
 
-    def usage(self, ids: list[str]) -> dict[str, dict[str, Any]]:
-        """Counters of running machines since their processes began: CPU seconds, resident and disk bytes."""
-        found = {}
-        for machine_id in ids:
-            machine = self.machines.get(machine_id)
-            if machine is None:
-                continue
-            try:
-                process = self._process(machine_id, machine)
-            except Exception as error:
-                if status_of(error) in BROKEN_CONNECTION:
-                    raise Lost(words_of(error)) from None
-                continue
-            if process is None:
-                continue
-            pid, start = process
-            try:
-                fields = self._stat(pid)
-            except (OSError, IndexError):
-                fields = None
-            if not fields or fields[18] != start:
-                self.pids.pop(machine_id, None)
-                continue
-            counters = {
-                "process": f"{pid}-{start}",
-                "at": time.monotonic(),
-                "cpu": (fields[10] + fields[11]) / float(self.ticks),
-                "memory": fields[20] * self.page,
-            }
-            counters.update(self._disk(pid))
-            found[machine_id] = counters
-        return found
+    def counters(self, machine_id: str, machine: Any) -> dict[str, Any] | None:
+        process = self._process(machine_id, machine)
+        if process is None:
+            return None
+        pid, start = process
+        try:
+            fields = self._stat(pid)
+        except (OSError, IndexError):
+            fields = None
+        if not fields or fields[18] != start:
+            self.known.pop(machine_id, None)
+            return None
+        counters = {
+            "process": f"{pid}-{start}",
+            "at": time.monotonic(),
+            "cpu": (fields[10] + fields[11]) / float(self.ticks),
+            "memory": fields[20] * self.page,
+        }
+        counters.update(self._disk(pid))
+        return counters
 
     @staticmethod
     def _disk(pid: int) -> dict[str, int]:
@@ -432,15 +501,34 @@ class Engine:
         except (OSError, ValueError, KeyError):
             return {}
 
-    # Inspect
+
+# Details
+
+
+def snapshots_of(machine: Any) -> Iterator[tuple[Any, int]]:
+    """(snapshot, depth) of the whole tree, parents first."""
+    if not machine.snapshotCount:
+        return
+    waiting = [(machine.findSnapshot(""), 0)]
+    while waiting:
+        snapshot, depth = waiting.pop()
+        yield snapshot, depth
+        waiting.extend((child, depth + 1) for child in reversed(list(snapshot.getChildren())))
+
+
+class Inspector:
+    """Everything that VirtualBox says of one machine."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
 
     def inspect(self, machine_id: str) -> dict[str, Any]:
-        machine = self.find(machine_id)
+        machine = self.connection.find(machine_id)
         if not machine.accessible:
             return {"id": machine_id, "accessible": False, "accessError": machine.accessError.text}
         data = self._plain(machine)
         data["groups"] = list(machine.getGroups())
-        data["OSType"] = self.os_type(machine.OSTypeId)
+        data["OSType"] = self.connection.os_type(machine.OSTypeId)
         data["storageControllers"] = [self._plain(item) for item in machine.getStorageControllers()]
         data["mediumAttachments"] = [self._attachment(item) for item in machine.getMediumAttachments()]
         adapters = []
@@ -454,7 +542,7 @@ class Engine:
         names, values, _times, _flags = machine.enumerateGuestProperties("")
         data["guestProperties"] = dict(zip(names, values))  # noqa: B905 - Python 3.8
         snapshots = []
-        for snapshot, depth in self._snapshots(machine):
+        for snapshot, depth in snapshots_of(machine):
             snapshots.append(
                 {
                     "id": snapshot.id,
@@ -492,30 +580,28 @@ class Engine:
                     raise Lost(words_of(error)) from None
                 continue
             if isinstance(value, int) and enums.get(name):
-                value = self._names(enums[name]).get(value, value)
+                value = self.connection.names(enums[name]).get(value, value)
             if isinstance(value, (str, int, float, bool)):
                 data[name] = value
         return data
 
-    def _snapshots(self, machine: Any) -> Iterator[tuple[Any, int]]:
-        """(snapshot, depth) of the whole tree, parents first."""
-        if not machine.snapshotCount:
-            return
-        waiting = [(machine.findSnapshot(""), 0)]
-        while waiting:
-            snapshot, depth = waiting.pop()
-            yield snapshot, depth
-            waiting.extend((child, depth + 1) for child in reversed(list(snapshot.getChildren())))
 
-    # Media
+# Disk images
 
-    def media(self, machine_id: str) -> list[dict[str, Any]]:
+
+class Media:
+    """The hard disk images of one machine, and which of them may go with it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def of(self, machine_id: str) -> list[dict[str, Any]]:
         """Every hard disk image that belongs to a machine: attached now, in its snapshots, and what those stand on."""
-        machine = self.find(machine_id)
+        machine = self.connection.find(machine_id)
         if not machine.accessible:
             return []
-        disk = self.value("DeviceType_HardDisk")
-        owners = [machine] + [snapshot.machine for snapshot, _ in self._snapshots(machine)]
+        disk = self.connection.value("DeviceType_HardDisk")
+        owners = [machine] + [snapshot.machine for snapshot, _ in snapshots_of(machine)]
         found = {}
         for owner in owners:
             for attachment in owner.getMediumAttachments():
@@ -561,33 +647,73 @@ class Engine:
 
     def _name(self, machine_id: str) -> str:
         try:
-            return str(self.box.findMachine(machine_id).name)
+            return str(self.connection.box.findMachine(machine_id).name)
         except Exception:
             return machine_id
 
-    # Actions: generators that yield while they wait, so that one thread serves all.
+    def chosen(self, machine_id: str, disks: list[str]) -> dict[str, dict[str, Any]]:
+        """What `of` says of these ids or locations, by id. Raises Refused when one of them may not go."""
+        media = {medium[key]: medium for medium in self.of(machine_id) for key in ("id", "location")}
+        chosen = {}
+        for disk in disks:
+            medium = media.get(disk)
+            if medium is None:
+                raise Refused(f"{disk} does not belong to this VM any more")
+            if medium["kept"]:
+                raise Refused(f"{disk} is {medium['kept']}")
+            chosen[medium["id"]] = medium
+        for medium in chosen.values():
+            if not set(medium["children"]) <= set(chosen):
+                raise Refused(f"{medium['location']} is the parent of a disk image that would stay")
+        return chosen
 
-    def told(self, error: BaseException, kind: str = "action") -> Refused | Lost:
-        """What to raise for an error of the API: Lost when VBoxSVC itself no longer answers."""
-        if isinstance(error, (Refused, Lost)):
-            return error
-        if status_of(error) in BROKEN_CONNECTION:
-            try:
-                self.box.version  # noqa: B018
-            except Exception:
-                return Lost(words_of(error))
-            return Refused("the VM's process ended", kind)
-        return Refused(words_of(error), kind)
 
-    def state_of(self, machine: Any) -> str:
-        return self.states.get(int(machine.state), "Unknown")
+def unused(media: list[Any]) -> list[Any]:
+    """Those that no machine has attached and on which nothing stands that is not among them as well."""
+    free = {medium.id: medium for medium in media if not medium.getMachineIds()}
+    while True:
+        held = [key for key, medium in free.items() if any(child.id not in free for child in medium.getChildren())]
+        if not held:
+            return list(free.values())
+        for key in held:
+            del free[key]
 
-    def finish(self, progress: Any, seconds: float, what: str) -> Waiting:
+
+# Actions
+
+
+class Actions:
+    """What is done to one machine."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.patience = 0.0
+
+    def perform(self, action: str, machine_id: str, disks: list[str], *, patience: float, limit: int) -> None:
+        """Do it, and return when it is done.
+
+        `patience` is the seconds that a guest has which seems not to handle ACPI. After `limit` seconds this process
+        ends, whatever it does: a call that never returns must not keep it for ever.
+        """
+        signal.alarm(limit)
+        self.patience = patience
+        machine = self.connection.find(machine_id)
+        if action != "delete" and not machine.accessible:
+            raise Refused("VirtualBox cannot read its settings")
+        try:
+            if action == "delete":
+                self.do_delete(machine, disks)
+            else:
+                getattr(self, "do_" + action)(machine)
+        except Exception as error:
+            raise self.connection.told(error) from None
+
+    def finish(self, progress: Any, seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds
         while not progress.completed:
             if time.monotonic() > deadline:
                 raise Refused(f"{what} took longer than {seconds:.0f} s and goes on")
-            yield
+            time.sleep(WAIT_PERIOD)
         if progress.resultCode:
             info = progress.errorInfo
             text = info.text if info is not None else ""
@@ -595,10 +721,10 @@ class Engine:
 
     def open(self, machine: Any) -> Any:
         # A shared lock on a machine that nobody holds would make this process its owner.
-        if int(machine.sessionState) != self.value("SessionState_Locked"):
+        if int(machine.sessionState) != self.connection.value("SessionState_Locked"):
             raise Refused(f"{machine.name} is not running")
-        session = self.manager.get_session()._i
-        machine.lockMachine(session, self.value("LockType_Shared"))
+        session = self.connection.manager.get_session()._i
+        machine.lockMachine(session, self.connection.value("LockType_Shared"))
         if session.console is None:
             self.release(session)
             raise Refused(f"{machine.name} is not running")
@@ -607,54 +733,44 @@ class Engine:
     def release(self, session: Any) -> None:
         # After the VM's process ended the session is often gone already: 0x8000ffff and others.
         with contextlib.suppress(Exception):
-            if int(session.state) == self.value("SessionState_Locked"):
+            if int(session.state) == self.connection.value("SessionState_Locked"):
                 session.unlockMachine()
 
-    def unlocked(self, machine: Any) -> Waiting:
+    def unlocked(self, machine: Any) -> None:
         """Wait until no other process holds the machine, as just after its VM ended."""
         deadline = time.monotonic() + UNLOCK_TIMEOUT
-        while int(machine.sessionState) != self.value("SessionState_Unlocked") and time.monotonic() < deadline:
-            yield
+        while (
+            int(machine.sessionState) != self.connection.value("SessionState_Unlocked") and time.monotonic() < deadline
+        ):
+            time.sleep(WAIT_PERIOD)
 
-    def ended(self, machine: Any, error: BaseException) -> Waiting:
+    def ended(self, machine: Any, error: BaseException) -> None:
         """An error that only says that the VM's process has ended, as intended, is none. Raises any other."""
         if status_of(error) not in BROKEN_CONNECTION | ENDING:
             raise error
         deadline = time.monotonic() + END_TIMEOUT
-        while self.state_of(machine) not in ("PoweredOff", "Saved"):
-            if time.monotonic() > deadline or self.state_of(machine) == "Aborted":
+        while self.connection.state_of(machine) not in ("PoweredOff", "Saved"):
+            if time.monotonic() > deadline or self.connection.state_of(machine) == "Aborted":
                 raise error
-            yield
+            time.sleep(WAIT_PERIOD)
 
-    def perform(self, action: str, machine_id: str, disks: list[str]) -> Waiting:
-        machine = self.find(machine_id)
-        if action != "delete" and not machine.accessible:
-            raise Refused("VirtualBox cannot read its settings")
-        try:
-            if action == "delete":
-                yield from self.do_delete(machine, disks)
-            else:
-                yield from getattr(self, "do_" + action)(machine)
-        except Exception as error:
-            raise self.told(error) from None
-
-    def do_start(self, machine: Any) -> Waiting:
-        state = self.state_of(machine)
+    def do_start(self, machine: Any) -> None:
+        state = self.connection.state_of(machine)
         if state == "Paused":
-            yield from self.do_resume(machine)
+            self.do_resume(machine)
             return
         if state in ("Running", "Starting", "Restoring"):
             return
-        yield from self.unlocked(machine)
-        session = self.manager.get_session()._i
+        self.unlocked(machine)
+        session = self.connection.manager.get_session()._i
         try:
             # An empty list, not pyvbox's empty text, for the environment changes: 7.x refuses the text.
             progress = machine.launchVMProcess(session, "headless", [])
-            yield from self.finish(progress, LAUNCH_TIMEOUT, "the start")
+            self.finish(progress, LAUNCH_TIMEOUT, "the start")
         finally:
             self.release(session)
 
-    def press(self, machine: Any) -> Generator[None, None, bool]:
+    def press(self, machine: Any) -> bool:
         """Press the ACPI power button; whether the guest has ACPI in use, as operating systems do once they are up."""
         session = self.open(machine)
         listens = False
@@ -665,121 +781,109 @@ class Engine:
             console.powerButton()
         except Exception as error:
             # The VM may end so fast that its console is gone.
-            yield from self.ended(machine, error)
+            self.ended(machine, error)
         finally:
             self.release(session)
         return listens
 
-    def off_within(self, machine: Any, seconds: float) -> Generator[None, None, bool]:
+    def off_within(self, machine: Any, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
-        while self.state_of(machine) not in ("PoweredOff", "Aborted", "Saved"):
+        while self.connection.state_of(machine) not in ("PoweredOff", "Aborted", "Saved"):
             if time.monotonic() > deadline:
                 return False
-            yield
+            time.sleep(WAIT_PERIOD)
         return True
 
-    def do_stop(self, machine: Any) -> Waiting:
-        if not (yield from self.press(machine)) and not (yield from self.off_within(machine, BUTTON_TIMEOUT)):
+    def do_stop(self, machine: Any) -> None:
+        if not self.press(machine) and not self.off_within(machine, self.patience):
             raise Refused("the guest ignored the power button: it does not handle ACPI, or is not up yet")
 
-    def do_restart(self, machine: Any) -> Waiting:
-        listens = yield from self.press(machine)
-        seconds = SHUTDOWN_TIMEOUT if listens else DEAF_TIMEOUT
-        if not (yield from self.off_within(machine, seconds)):
+    def do_restart(self, machine: Any) -> None:
+        seconds = SHUTDOWN_TIMEOUT if self.press(machine) else self.patience
+        if not self.off_within(machine, seconds):
             raise Refused(f"the guest did not shut down within {seconds:.0f} s: power it off or reset it")
-        yield from self.do_start(machine)
+        self.do_start(machine)
 
-    def _on_console(self, machine: Any, method: str) -> Waiting:
+    def _on_console(self, machine: Any, method: str) -> None:
         session = self.open(machine)
         try:
             getattr(session.console, method)()
         finally:
             self.release(session)
-        yield
 
-    def do_reset(self, machine: Any) -> Waiting:
-        yield from self._on_console(machine, "reset")
+    def do_reset(self, machine: Any) -> None:
+        self._on_console(machine, "reset")
 
-    def do_pause(self, machine: Any) -> Waiting:
-        yield from self._on_console(machine, "pause")
+    def do_pause(self, machine: Any) -> None:
+        self._on_console(machine, "pause")
 
-    def do_resume(self, machine: Any) -> Waiting:
-        yield from self._on_console(machine, "resume")
+    def do_resume(self, machine: Any) -> None:
+        self._on_console(machine, "resume")
 
-    def do_kill(self, machine: Any) -> Waiting:
+    def do_kill(self, machine: Any) -> None:
         session = self.open(machine)
         try:
-            yield from self.finish(session.console.powerDown(), POWER_TIMEOUT, "the power off")
+            self.finish(session.console.powerDown(), POWER_TIMEOUT, "the power off")
         except Exception as error:
-            yield from self.ended(machine, error)
+            self.ended(machine, error)
         finally:
             self.release(session)
-        yield from self.unlocked(machine)
+        self.unlocked(machine)
 
-    def do_save(self, machine: Any) -> Waiting:
+    def do_save(self, machine: Any) -> None:
         session = self.open(machine)
         try:
-            yield from self.finish(session.machine.saveState(), SAVE_TIMEOUT, "saving")
+            self.finish(session.machine.saveState(), SAVE_TIMEOUT, "saving")
         except Exception as error:
-            yield from self.ended(machine, error)
+            self.ended(machine, error)
         finally:
             self.release(session)
-        yield from self.unlocked(machine)
+        self.unlocked(machine)
 
-    def do_delete(self, machine: Any, disks: list[str]) -> Waiting:
+    def do_delete(self, machine: Any, disks: list[str]) -> None:
         """Unregister, keeping every file; or with exactly these disk images, and the machine's own files, deleted."""
         if not disks:
-            machine.unregister(self.value("CleanupMode_UnregisterOnly"))
+            machine.unregister(self.connection.value("CleanupMode_UnregisterOnly"))
             return
-        media = {medium[key]: medium for medium in self.media(machine.id) for key in ("id", "location")}
-        chosen = {}
-        for location in disks:
-            medium = media.get(location)
-            if medium is None:
-                raise Refused(f"{location} does not belong to this VM any more")
-            if medium["kept"]:
-                raise Refused(f"{location} is {medium['kept']}")
-            chosen[medium["id"]] = medium
-        for medium in chosen.values():
-            if not set(medium["children"]) <= set(chosen):
-                raise Refused(f"{medium['location']} is the parent of a disk image that would stay")
-        yield from self.unlocked(machine)
-        returned = machine.unregister(self.value("CleanupMode_DetachAllReturnHardDisksOnly"))
-        doomed = {medium.id: medium for medium in returned if medium.id in chosen}
-        yield from self.finish(machine.deleteConfig(list(doomed.values())), DELETE_TIMEOUT, "deleting the files")
-        missed = sorted(medium["location"] for key, medium in chosen.items() if key not in doomed)
+        self.unlocked(machine)
+        chosen = Media(self.connection).chosen(machine.id, disks)
+        returned = machine.unregister(self.connection.value("CleanupMode_DetachAllReturnHardDisksOnly"))
+        # Between the choice and now another machine may have come to use one.
+        doomed = unused([medium for medium in returned if medium.id in chosen])
+        missed = set(chosen) - {medium.id for medium in doomed}
+        self.finish(machine.deleteConfig(doomed), DELETE_TIMEOUT, "deleting the files")
         if missed:
-            raise Refused("unregistered, but VirtualBox kept " + ", ".join(missed))
+            kept = sorted(chosen[key]["location"] for key in missed)
+            raise Refused("unregistered, but in use elsewhere and kept: " + ", ".join(kept))
+
+
+# Requests
 
 
 class Server:
-    """Reads requests, writes answers, steps the actions that wait, and polls for events."""
+    """Reads requests, writes answers, and polls for events."""
 
     def __init__(self, requests: int, answers: int) -> None:
         self.requests = requests
         self.answers = answers
         self.buffer = b""
-        self.engine: Engine | None = None
-        self.jobs: dict[int, Waiting] = {}
+        self.connection: Connection | None = None
+        self.events: Events | None = None
+        self.machines: Machines | None = None
+        self.methods: dict[str, Callable[..., Any]] = {}
         self.next_poll = 0.0
 
     def run(self) -> int:
-        while True:
-            ready, _, _ = select.select([self.requests], [], [], self.pause())
-            if ready and not self.read():
-                return 0
-            try:
-                self.step()
+        try:
+            while True:
+                wait = None if self.events is None else max(0.0, self.next_poll - time.monotonic())
+                ready, _, _ = select.select([self.requests], [], [], wait)
+                if ready and not self.read():
+                    return 0
                 self.watch()
-            except Lost as error:
-                self.say({"lost": str(error)})
-                return LOST
-
-    def pause(self) -> float | None:
-        if self.engine is None:
-            return None
-        wait = self.next_poll - time.monotonic()
-        return max(0.0, min(wait, JOB_PERIOD) if self.jobs else wait)
+        except Lost as error:
+            self.say({"lost": str(error)})
+            return LOST
 
     def say(self, message: dict[str, Any]) -> None:
         data = json.dumps(message).encode() + b"\n"
@@ -789,51 +893,33 @@ class Server:
     def read(self) -> bool:
         """Take what stdin has; False at its end."""
         data = os.read(self.requests, 65536)
-        if not data:
-            return False
         self.buffer += data
-        if len(self.buffer) > MAX_LINE:
+        if not data or len(self.buffer) > MAX_LINE:
             return False
         while b"\n" in self.buffer:
             line, self.buffer = self.buffer.split(b"\n", 1)
-            request = json.loads(line.decode())
-            if request["do"] == "bye":
-                return False
-            try:
-                self.take(request)
-            except Lost as error:
-                self.say({"lost": str(error)})
-                return False
+            self.take(json.loads(line.decode()))
         return True
 
     def take(self, request: dict[str, Any]) -> None:
-        number, name = request["id"], request["do"]
+        number, name = request.pop("id"), request.pop("do")
         try:
             if name == "hello":
-                self.say({"id": number, "ok": self.hello(request.get("site", ""), request["listen"])})
-                return
-            if self.engine is None:
+                answer = self.hello(**request)
+            elif self.connection is None:
                 raise Refused("hello comes first", "engine")
-            if name == "perform":
-                self.jobs[number] = self.engine.perform(request["action"], request["machine"], request["disks"])
-                return
-            arguments = [request[key] for key in ("machine", "ids") if key in request]
-            methods: dict[str, Callable[..., Any]] = {
-                "list_all": self.engine.list_all,
-                "list_some": self.engine.list_some,
-                "usage": self.engine.usage,
-                "inspect": self.engine.inspect,
-                "media": self.engine.media,
-            }
-            self.say({"id": number, "ok": methods[name](*arguments)})
+            else:
+                answer = self.methods[name](**request)
         except Refused as error:
             self.say({"id": number, "error": str(error), "kind": error.kind})
         except Lost:
             raise
         except Exception as error:
-            if self.engine is not None and status_of(error) in BROKEN_CONNECTION:
+            if self.connection is not None and status_of(error) in BROKEN_CONNECTION:
                 raise Lost(words_of(error)) from None
             self.say({"id": number, "error": words_of(error), "kind": "engine"})
+        else:
+            self.say({"id": number, "ok": answer})
 
     def hello(self, site: str, listen: bool) -> dict[str, Any]:
         try:
@@ -845,52 +931,42 @@ class Server:
         except BaseException as error:
             raise Refused(f"it cannot import pyvbox ({words_of(error)})", "library") from None
         try:
-            engine = Engine(virtualbox)
+            connection = Connection(virtualbox)
         except BaseException as error:
             words = words_of(error)
             if status_of(error) is None:
                 raise Refused(f"it cannot load VirtualBox's native library ({words})", "binding") from None
             raise Refused(words, "engine") from None
+        machines = Machines(connection)
         if listen:
-            engine.listen()
-        answer = engine.hello()
-        self.engine = engine
+            self.events, self.machines = Events(connection), machines
+            self.events.listen()
+        self.methods = {
+            "list_all": machines.list_all,
+            "list_some": machines.list_some,
+            "usage": machines.usage,
+            "inspect": Inspector(connection).inspect,
+            "media": Media(connection).of,
+            "perform": Actions(connection).perform,
+        }
+        answer = connection.hello()
+        self.connection = connection
         return answer
-
-    def step(self) -> None:
-        for number, job in list(self.jobs.items()):
-            try:
-                next(job)
-                continue
-            except StopIteration:
-                self.say({"id": number, "ok": None})
-            except Refused as error:
-                self.say({"id": number, "error": str(error), "kind": error.kind})
-            except Lost:
-                raise
-            except Exception as error:
-                self.say({"id": number, "error": words_of(error), "kind": "action"})
-            del self.jobs[number]
 
     def watch(self) -> None:
         now = time.monotonic()
-        if self.engine is None or now < self.next_poll:
+        if self.events is None or self.machines is None or now < self.next_poll:
             return
         self.next_poll = now + EVENT_PERIOD
-        changed = self.engine.poll()
-        if changed is None:
-            self.say({"event": []})
-        elif changed:
-            self.say({"event": sorted(changed)})
+        changed = self.events.poll()
+        if changed is None or changed:
+            self.machines.changed(changed)
+            self.say({"event": sorted(changed or ())})
 
     def close(self) -> None:
-        """Let go of every session; VMs run on."""
-        for job in self.jobs.values():
+        if self.events is not None:
             with contextlib.suppress(Exception):
-                job.close()
-        if self.engine is not None:
-            with contextlib.suppress(Exception):
-                self.engine.unlisten()
+                self.events.unlisten()
 
 
 def main() -> None:

@@ -100,13 +100,13 @@ class VBoxManage:
         await asyncio.gather(*(self._refresh(machine, listed[machine], machine in live) for machine in stale))
         return [self._known[machine] for machine in listed if machine in self._known]
 
-    async def some(self, machines: Collection[str]) -> list[dict[str, Any]]:
-        """These machines, asked anew; those that are gone are left out."""
+    async def some(self, machines: Collection[str]) -> tuple[list[dict[str, Any]], set[str]]:
+        """These machines, asked anew, and the ids of those that are gone."""
         listed = _listing(await self.run("list", "vms"))
         live = set(_listing(await self.run("list", "runningvms")))
         wanted = [machine for machine in machines if machine in listed]
         await asyncio.gather(*(self._refresh(machine, listed[machine], machine in live) for machine in wanted))
-        return [self._known[machine] for machine in wanted if machine in self._known]
+        return [self._known[machine] for machine in wanted], set(machines) - set(listed)
 
     async def _refresh(self, machine: str, name: str, live: bool) -> None:
         reason = ""
@@ -117,10 +117,11 @@ class VBoxManage:
             except ManageError as error:
                 reason = str(error)
             if name == NO_ACCESS:
-                break
+                self._known[machine] = _inaccessible(machine, name, reason)
+                return
             # A VM that is just ending cannot be asked for a moment.
             await asyncio.sleep(POLL_PERIOD)
-        self._known[machine] = _inaccessible(machine, name, reason)
+        self._known.setdefault(machine, _inaccessible(machine, name, reason))
 
     async def info(self, machine: str) -> dict[str, str]:
         """`showvminfo --machinereadable`, by its keys."""

@@ -9,16 +9,18 @@ import asyncio
 import contextlib
 import json
 import os
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
 from backends.text import clean
 
+EXIT_PERIOD = 0.01
 LINE_LIMIT = 16 * 1024 * 1024
 EVENT_LIMIT = 1000
-END_TIMEOUT = 0.8
+END_TIMEOUT = 0.4
+KILL_TIMEOUT = 0.2
 CLOSED = "the connection was closed"
 # Reads the program from stdin, byte by byte counted, so that the rest of stdin is left to it. Short in `ps`.
 _BOOTSTRAP = (
@@ -45,9 +47,12 @@ class HelperProcess:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.command = tuple(command)
         self._environment = dict(environment)
-        self._process: asyncio.subprocess.Process | None = None
-        self._stdin: asyncio.StreamWriter | None = None
+        # Not asyncio's own kind of process, which is killed with its loop
+        self._process: Popen[bytes] | None = None
+        self._stdin: asyncio.WriteTransport | None = None
         self._reader: asyncio.Task[None] | None = None
+        self.spared = False
+        """Whether `end` leaves it alone: it holds something, and ends by itself when that is done."""
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
         self._gone = ""
@@ -66,28 +71,29 @@ class HelperProcess:
         """Start the interpreter and send it the helper. Raises HelperGone when it cannot be started."""
         source = files("backends.virtualbox").joinpath("helper.py").read_bytes()
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.command,
-                "-c",
-                _BOOTSTRAP.format(size=len(source)),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=DEVNULL,
-                limit=LINE_LIMIT,
-                # No module is to be found in the folder boxtop was started in.
-                cwd="/",
-                env=os.environ | self._environment,
-                # A Ctrl-C at the terminal must not reach a VBoxSVC that VirtualBox starts below the helper.
-                start_new_session=True,
-            )
+            process = self._process = self._spawn(len(source))
         except (OSError, ValueError) as error:
             self._gone = clean(str(error))
             raise HelperGone(self._gone) from None
-        self._stdin, stdout = self._process.stdin, self._process.stdout
-        if self._stdin is None or stdout is None:  # both are pipes: for the type checker
-            raise HelperGone("it has no pipes")
+        loop = asyncio.get_running_loop()
+        answers = asyncio.StreamReader(LINE_LIMIT)
+        stdout, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(answers), process.stdout)
+        self._reader = asyncio.create_task(self._read(process, answers, stdout), name="virtualbox helper")
+        self._stdin, _ = await loop.connect_write_pipe(asyncio.Protocol, process.stdin)
         self._stdin.write(source)
-        self._reader = asyncio.create_task(self._read(self._process, stdout), name="virtualbox helper")
+
+    def _spawn(self, size: int) -> Popen[bytes]:
+        return Popen(
+            [*self.command, "-c", _BOOTSTRAP.format(size=size)],
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            # No module is to be found in the folder boxtop was started in.
+            cwd="/",
+            env=os.environ | self._environment,
+            # A Ctrl-C at the terminal must not reach a VBoxSVC that VirtualBox starts below the helper.
+            start_new_session=True,
+        )
 
     async def ask(self, name: str, seconds: float, **arguments: Any) -> Any:
         """The answer to one request, texts as the engine gave them.
@@ -102,8 +108,6 @@ class HelperProcess:
         try:
             self._stdin.write(json.dumps({"id": number, "do": name, **arguments}).encode() + b"\n")
             return await asyncio.wait_for(future, seconds)
-        except (BrokenPipeError, ConnectionError):
-            raise HelperGone(self._gone or "it ended") from None
         finally:
             self._waiting.pop(number, None)
 
@@ -117,44 +121,44 @@ class HelperProcess:
         return event
 
     async def end(self) -> None:
-        """Let the helper release what it holds and end; kill it when it does not. Never raises."""
-        process = self._process
+        """Let the helper release what it holds and end, within 0.6 s; kill it when it does not, also when cancelled."""
         self._over(CLOSED)
-        if process is not None and process.returncode is None:
-            with contextlib.suppress(OSError, RuntimeError):
-                if self._stdin is not None:
-                    self._stdin.close()
-            try:
-                await asyncio.wait_for(process.wait(), END_TIMEOUT)
-            except TimeoutError:
-                # Only the helper itself: a VBoxSVC it started lives in the same group.
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), END_TIMEOUT)
-        if self._reader is not None:
-            self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
-
-    async def _read(self, process: asyncio.subprocess.Process, stdout: asyncio.StreamReader) -> None:
-        why = ""
+        if self._stdin is not None:
+            self._stdin.close()
+        reader = self._reader
         try:
-            while line := await stdout.readline():
+            if reader is not None:
+                await asyncio.wait({reader}, timeout=END_TIMEOUT)
+                if not reader.done() and not self.spared:
+                    self._kill()
+                    await asyncio.wait({reader}, timeout=KILL_TIMEOUT)
+        finally:
+            if not self.spared and (reader is None or not reader.done()):
+                self._kill()
+
+    def _kill(self) -> None:
+        # Only the helper itself: a VBoxSVC it started lives in the same group.
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                self._process.kill()
+
+    async def _read(self, process: Popen[bytes], answers: asyncio.StreamReader, stdout: asyncio.BaseTransport) -> None:
+        try:
+            while line := await answers.readline():
                 message = json.loads(line)
                 if "event" in message:
                     self._announce(tuple(map(str, message["event"])))
                 elif "lost" in message:
-                    why = clean(f"VirtualBox's service VBoxSVC is gone: {message['lost']}")
-                    self._over(why)
+                    self._over(clean(f"VirtualBox's service VBoxSVC is gone: {message['lost']}"))
                 else:
                     self._answer(message)
         except (ValueError, TypeError, KeyError, OSError) as error:
-            why = clean(f"its answer cannot be read: {error}")
-        if not why:
-            status = await process.wait()
-            why = f"it was ended by signal {-status}" if status < 0 else f"it ended with status {status}"
-        self._over(why)
+            self._over(clean(f"its answer cannot be read: {error}"))
+        finally:
+            stdout.close()
+        while (status := process.poll()) is None:  # noqa: ASYNC110 - a process is no event
+            await asyncio.sleep(EXIT_PERIOD)
+        self._over(f"it was ended by signal {-status}" if status < 0 else f"it ended with status {status}")
 
     def _announce(self, ids: tuple[str, ...]) -> None:
         while self._events.qsize() > EVENT_LIMIT - 2:

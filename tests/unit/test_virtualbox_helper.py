@@ -5,8 +5,12 @@ from __future__ import annotations
 import ast
 import asyncio
 import os
+import signal
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -120,3 +124,129 @@ async def test_no_such_program() -> None:
     with pytest.raises(HelperGone, match="No such file"):
         await process.start()
     await process.end()
+
+
+def gone(pid: int | None) -> bool:
+    assert pid is not None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+async def deaf_helper() -> HelperProcess:
+    """One that says something and then neither reads nor ends."""
+    program = "echo '{\"event\": []}'; exec sleep 2"
+    process = HelperProcess(["/bin/sh", "-c", program], {})
+    await process.start()
+    assert await asyncio.wait_for(process.next_event(), TIMEOUT) == ()
+    return process
+
+
+async def test_an_end_that_is_cancelled_says_so_and_still_kills() -> None:
+    process = await deaf_helper()
+    ending = asyncio.create_task(process.end())
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    deadline = time.monotonic() + TIMEOUT
+    while not gone(process.pid):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    assert process._process is not None
+    assert process._process.returncode == -signal.SIGKILL
+
+
+async def test_one_that_is_spared_is_left_to_end_by_itself() -> None:
+    process = await deaf_helper()
+    process.spared = True
+    await process.end()
+    assert not gone(process.pid)
+    deadline = time.monotonic() + TIMEOUT
+    while not gone(process.pid):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    assert process._process is not None
+    assert process._process.returncode == 0
+
+
+class Status(Exception):
+    def __init__(self, value: int) -> None:
+        super().__init__("no")
+        self.value = value
+
+
+class Machine(SimpleNamespace):
+    """What VBoxSVC says of a machine; every read fails while `failure` is set."""
+
+    def __getattribute__(self, name: str) -> Any:
+        failure = super().__getattribute__("__dict__").get("failure")
+        if failure is not None and not name.startswith("__") and name not in {"failure", "found"}:
+            raise failure
+        return super().__getattribute__(name)
+
+
+def connected(machines: dict[str, Machine]) -> helper.Machines:
+    def find(machine_id: str) -> Machine:
+        if machine_id not in machines:
+            raise Status(helper.OBJECT_NOT_FOUND)
+        return machines[machine_id]
+
+    def values(enum: str) -> dict[str, int]:
+        return {"PoweredOff": 1, "Running": 6} if enum == "MachineState" else {"Unlocked": 1}
+
+    box = SimpleNamespace(findMachine=find, getGuestOSType=lambda _: SimpleNamespace(description="Other"))
+    manager = SimpleNamespace(manager=SimpleNamespace(constants=SimpleNamespace(all_values=values)))
+    virtualbox = SimpleNamespace(Manager=lambda: manager, VirtualBox=lambda manager: SimpleNamespace(_i=box))
+    return helper.Machines(helper.Connection(virtualbox))
+
+
+def vm(name: str) -> Machine:
+    return Machine(
+        name=name,
+        accessible=True,
+        lastStateChange=0,
+        OSTypeId="Other",
+        CPUCount=1,
+        memorySize=32,
+        sessionPID=0,
+        getGroups=lambda: ["/"],
+        description="",
+        snapshotCount=0,
+        sessionState=1,
+        state=6,
+        failure=None,
+    )
+
+
+def test_only_a_machine_that_is_not_found_is_gone() -> None:
+    found = {"a": vm("first"), "b": vm("second")}
+    machines = connected(found)
+    assert [data["name"] for data in machines.list_some(["a", "b"])["updated"]] == ["first", "second"]
+    found["a"].failure = Status(0x8000FFFF)  # E_UNEXPECTED, while a VM ends
+    found["c"] = vm("never seen")
+    found["c"].failure = Status(0x8000FFFF)
+    del found["b"]
+    answer = machines.list_some(["a", "b", "c"])
+    assert [data["name"] for data in answer["updated"]] == ["first"]
+    assert answer["removed"] == ["b"]
+    found["a"].failure = None
+    found["a"].name = "renamed"
+    assert [data["name"] for data in machines.list_some(["a"])["updated"]] == ["renamed"]
+    found["a"].failure = Status(0x80004004)
+    with pytest.raises(helper.Lost):
+        machines.list_some(["a"])
+
+
+def test_disk_images_that_came_into_use_elsewhere_stay_with_what_they_stand_on() -> None:
+    def medium(key: str, users: list[str], children: list[Any]) -> Any:
+        return SimpleNamespace(id=key, getMachineIds=lambda: users, getChildren=lambda: children)
+
+    free, used = medium("free", [], []), medium("used", ["another"], [])
+    below = medium("below", [], [used])
+    base = medium("base", [], [below])
+    grown = medium("grown", [], [medium("new child", [], [])])
+    chain = medium("chain", [], [free])
+    assert [one.id for one in helper.unused([base, below, used, grown, chain, free])] == ["chain", "free"]
