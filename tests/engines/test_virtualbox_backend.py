@@ -79,11 +79,29 @@ def either(request: pytest.FixtureRequest) -> VirtualBoxBackend:
     return connection
 
 
-async def test_lists_every_state_with_facts(either: VirtualBoxBackend, virtualbox: PrivateVirtualBox) -> None:
+async def test_lists_every_state_with_facts_and_quitting_harms_no_vm(
+    backend: VirtualBoxBackend, fallback: VirtualBoxBackend, virtualbox: PrivateVirtualBox
+) -> None:
     made = virtualbox.one_of_each()
     virtualbox.manage("modifyvm", made["off"], "--groups=/lab/web", "--description=first\nsecond", "--memory=48")
     virtualbox.manage("snapshot", made["off"], "take", "base")
-    vms = by_name(await either.list_all())
+    for connection in (backend, fallback):
+        _check_facts(by_name(await connection.list_all()), made)
+    pids = {name: virtualbox.pid(made[name]) for name in ("running", "paused")}
+    assert backend._helper is not None and backend._helper.pid is not None
+    helper = backend._helper.pid
+    await backend.close()
+    assert not alive(helper)
+    assert {name: virtualbox.state(machine) for name, machine in made.items()} == {
+        "off": "poweroff",
+        "running": "running",
+        "paused": "paused",
+        "saved": "saved",
+    }
+    assert {name: virtualbox.pid(made[name]) for name in pids} == pids
+
+
+def _check_facts(vms: dict[str, VM], made: dict[str, str]) -> None:
     assert {name: (vm.ref.id, vm.state) for name, vm in vms.items()} == {
         "off": (made["off"], State.OFF),
         "running": (made["running"], State.RUNNING),
@@ -139,8 +157,9 @@ async def test_a_refused_action_says_why_in_one_line(either: VirtualBoxBackend, 
 
 
 async def test_stop_says_that_the_guest_ignores_the_button(
-    backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox
+    backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("backends.virtualbox.backend._PATIENCE", {Action.STOP: 1.0, Action.RESTART: 1.0})
     machine = virtualbox.create("deaf", guest="ignores")
     virtualbox.run(machine)
     with pytest.raises(ActionError, match="does not handle ACPI"):
@@ -191,11 +210,15 @@ async def test_delete_takes_exactly_the_chosen_disks(either: VirtualBoxBackend, 
     with pytest.raises(ActionError, match="does not belong"):
         await either.perform(Action.DELETE, vm_ref(machine), ActionOptions(disks=("/root/ignores.vdi",)))
     assert machine in virtualbox.machines().values()
-    await either.perform(Action.DELETE, vm_ref(machine), ActionOptions(disks=(own,)))
+    late = "/root/attached later.vdi"
+    virtualbox.manage("clonemedium", "disk", "/root/obeys.vdi", late)
+    virtualbox.attach(machine, late, port=3)
+    await either.perform(Action.DELETE, vm_ref(machine), ActionOptions(disks=(own, extra)))
     home = virtualbox.directory / "home"
     assert machine not in virtualbox.machines().values()
     assert not virtualbox.disk(machine).exists()
-    assert (home / "doomed extra.vdi").exists()
+    assert not (home / "doomed extra.vdi").exists()
+    assert (home / "attached later.vdi").exists()
     assert (home / '-shared "disk".vdi').exists()
     assert (home / "ignores.vdi").exists()
     assert virtualbox.state(other) == "poweroff"
@@ -217,6 +240,29 @@ async def test_delete_with_snapshots_takes_the_whole_chain_or_refuses(
     await either.perform(Action.DELETE, vm_ref(machine), ActionOptions(disks=tuple(loss.id for loss in losses)))
     assert not any(path.exists() for path in files)
     assert machine not in virtualbox.machines().values()
+
+
+async def test_a_disk_attached_after_the_confirmation_stays_when_snapshots_go(
+    either: VirtualBoxBackend, virtualbox: PrivateVirtualBox
+) -> None:
+    machine = virtualbox.create("late")
+    virtualbox.manage("snapshot", machine, "take", "one")
+    confirmed = tuple(loss.id for loss in await either.losses(Action.DELETE, vm_ref(machine)))
+    assert len(confirmed) == 2
+    virtualbox.manage("clonemedium", "disk", "/root/obeys.vdi", "/root/unconfirmed.vdi")
+    virtualbox.attach(machine, "/root/unconfirmed.vdi", port=1)
+    deleting = either.perform(Action.DELETE, vm_ref(machine), ActionOptions(disks=confirmed))
+    home = virtualbox.directory / "home"
+    if either._manage is None:
+        await deleting
+        assert not any((home / path.removeprefix("/root/")).exists() for path in confirmed)
+        assert machine not in virtualbox.machines().values()
+    else:
+        with pytest.raises(ActionError, match=r"not chosen: /root/unconfirmed\.vdi"):
+            await deleting
+        assert all((home / path.removeprefix("/root/")).exists() for path in confirmed)
+        assert machine in virtualbox.machines().values()
+    assert (home / "unconfirmed.vdi").exists()
 
 
 async def test_a_disk_that_a_linked_clone_stands_on_stays(
@@ -343,7 +389,16 @@ async def test_events_name_the_vm_that_changed_outside(
 
 async def _asked(backend: VirtualBoxBackend) -> bool:
     """Whether an action's own helper has greeted and was given its action."""
-    return any(helper._number == 2 for helper in backend._acting)
+    return any(helper.spared for helper in backend._acting)
+
+
+def _no_helper(pid: int | None) -> Callable[[], Awaitable[bool]]:
+    assert pid is not None
+
+    async def ended() -> bool:
+        return not alive(pid)
+
+    return ended
 
 
 async def _among(backend: VirtualBoxBackend, machine: str, states: set[State]) -> bool:
@@ -380,7 +435,7 @@ async def test_load_of_a_busy_vm_agrees_with_the_kernel(
 
     start, began = ticks(), time.monotonic()
     await backend.usage(refs)
-    await asyncio.sleep(3)
+    await asyncio.sleep(2)
     spent = (ticks() - start) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
     figures = await backend.usage(refs)
     cpu, rest = figures[vm_ref(busy)].cpu, figures[vm_ref(idle)].cpu
@@ -445,7 +500,7 @@ async def test_a_killed_helper_is_told_and_harms_no_vm(
     await backend.connect()
     saving, starting = virtualbox.create("saving"), virtualbox.create("starting")
     # Killed in the middle of an action: while it holds a session of a running VM, or starts one.
-    for delay in (0.005, 0.02, 0.04, 0.08):
+    for delay in (0.005, 0.03, 0.08):
         for action, machine, before in ((Action.SAVE, saving, "running"), (Action.START, starting, "poweroff")):
             if before == "running" and virtualbox.state(machine) != "running":
                 virtualbox.run(machine)
@@ -475,34 +530,56 @@ async def test_a_hung_vm_process_blocks_its_own_action_only(
     os.kill(process, signal.SIGSTOP)
     try:
         doing = asyncio.ensure_future(backend.perform(Action.PAUSE, vm_ref(hung), KEEP))
+        await until(partial(_asked, backend), "the action to be asked for")
+        (asked,) = (helper.pid for helper in backend._acting)
         await backend.perform(Action.START, vm_ref(other), KEEP)
         assert by_name(await backend.list_all())["other"].state is State.RUNNING
         with pytest.raises(ActionError, match="hangs"):
             await doing
         assert by_name(await backend.list_all())["hung"].state is State.RUNNING
+        await until(_no_helper(asked), "the helper that hangs to end by itself", 10)
     finally:
         os.kill(process, signal.SIGCONT)
     virtualbox.wait_state(hung, "running", "paused")
     assert backend._acting == set()
 
 
-async def test_quitting_ends_the_helper_and_harms_no_vm(
-    backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox
-) -> None:
-    made = virtualbox.one_of_each()
-    await backend.list_all()
-    pids = {name: virtualbox.pid(made[name]) for name in ("running", "paused")}
-    assert backend._helper is not None and backend._helper.pid is not None
-    helper = backend._helper.pid
+QUITTER = """
+import asyncio, sys, time
+from backends.base import EngineSettings
+from backends.model import Action, ActionOptions, Kind, Ref
+from backends.virtualbox.backend import VirtualBoxBackend
+
+async def main():
+    backend = VirtualBoxBackend("virtualbox", "virtualbox://", EngineSettings())
+    await backend.connect()
+    ref = (await backend.list_all()).vms[0].ref
+    doing = asyncio.create_task(backend.perform(Action.RESTART, ref, ActionOptions()))
+    while not any(helper.spared for helper in backend._acting):
+        await asyncio.sleep(0.01)
+    (helper,) = backend._acting
+    began = time.monotonic()
     await backend.close()
-    assert not alive(helper)
-    assert {name: virtualbox.state(machine) for name, machine in made.items()} == {
-        "off": "poweroff",
-        "running": "running",
-        "paused": "paused",
-        "saved": "saved",
-    }
-    assert {name: virtualbox.pid(made[name]) for name in pids} == pids
+    print(helper.pid, time.monotonic() - began, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_an_action_begun_is_finished_after_boxtop_has_quit(environment: PrivateVirtualBox) -> None:
+    machine = environment.create("restarted")
+    environment.run(machine)
+    before = environment.pid(machine)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", QUITTER, stdout=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    helper, seconds = output.split()
+    assert process.returncode == 0
+    assert float(seconds) < 1
+    await until(_no_helper(int(helper)), "the helper to finish the restart and end")
+    assert environment.state(machine) == "running"
+    assert environment.pid(machine) != before
 
 
 BOXTOP = """
@@ -537,10 +614,7 @@ async def test_a_vboxsvc_and_vm_that_boxtop_started_outlive_its_sigkill(
     os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
 
-    async def ended() -> bool:
-        return not alive(helper)
-
-    await until(ended, "the helper to end by itself", 10)
+    await until(_no_helper(helper), "the helper to end by itself", 10)
     assert environment.services() == services
     assert environment.pid(machine) == vm
     assert environment.state(machine) == "running"

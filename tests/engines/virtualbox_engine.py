@@ -122,9 +122,19 @@ class PrivateVirtualBox:
 
     def manage(self, *arguments: str, check: bool = True) -> str:
         """What VBoxManage prints: the engine asked directly, not through boxtop."""
-        done = subprocess.run(
-            [self.vboxmanage, *arguments], capture_output=True, text=True, errors="replace", timeout=120, check=False
+        call = partial(
+            subprocess.run,
+            [self.vboxmanage, *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
+        try:
+            # One in some hundred clients of VBoxSVC 7.2.22 sits out a timeout of 10 s when it connects: ask again.
+            done = call(timeout=3 if arguments[0] in {"list", "showvminfo"} else 120)
+        except subprocess.TimeoutExpired:
+            done = call(timeout=120)
         if check and done.returncode:
             raise RuntimeError(f"VBoxManage {' '.join(arguments)}: {done.stderr or done.stdout}")
         return done.stdout
@@ -258,10 +268,7 @@ class PrivateVirtualBox:
 
     def clear(self) -> None:
         """Power off and unregister every VM, with its files."""
-        for machine in self.machines().values():
-            if self.state(machine) in {"running", "paused", "stuck"}:
-                self.manage("controlvm", machine, "poweroff", check=False)
-            wait_until(partial(self._unregister, machine), f"{machine} to be gone")
+        wait_until(self._unregistered, "every VM to be gone")
         home = self.directory / "home"
         guests = {f"/root/{name}.vdi" for name in GUESTS}
         media = re.findall(r"^Location: +(.+)$", self.manage("list", "hdds"), re.M)
@@ -274,9 +281,14 @@ class PrivateVirtualBox:
             if path.stem not in GUESTS:
                 path.unlink()
 
-    def _unregister(self, machine: str) -> bool:
-        self.manage("unregistervm", machine, "--delete", check=False)
-        return machine not in self.machines().values()
+    def _unregistered(self) -> bool:
+        machines = self.machines()
+        live = self.manage("list", "runningvms") if machines else ""
+        for machine in machines.values():
+            if machine in live:
+                self.manage("controlvm", machine, "poweroff", check=False)
+            self.manage("unregistervm", machine, "--delete", check=False)
+        return not machines
 
     def one_of_each(self) -> dict[str, str]:
         """UUIDs of VMs off, running, paused and saved, by those names."""
