@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.binding import Binding
+from textual.widgets import Input
 
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, Item, Ref
@@ -106,6 +108,12 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.main.touched()
         if self.screen is self.main or BY_ID[command_id].id == "app.quit":
             await self._handlers.run(BY_ID[command_id])
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that was on its way to a list when a text field took the keyboard is the field's: no command."""
+        if isinstance(self.focused, Input) and event.is_printable and event.character:
+            event.prevent_default()
+            self.focused.insert_text_at_cursor(event.character)
 
     async def inspect(self, ref: Ref) -> Any:
         """The engine's full answer, or what hinders it, as data to show."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def test_what_was_out_of_view_is_drawn_anew(tmp_path: Path) -> None:
             app.press("2")
             app.wait_text("▾2 VMs", " 1 Containers")
             app.wait_for(lambda: app.selected == "build-debian", "the first VM's details")
+
+
+def test_what_is_typed_fast_into_the_filter_is_no_command(tmp_path: Path) -> None:
+    with Boxtop(tmp_path, "--demo") as app:
+        app.wait_for(lambda: app.selected == "grafana", "the first container selected")
+        # as a paste, or as a slow line delivers it: t stops, K kills, q quits
+        app.press("/prometheusqtK")
+        app.wait_text("/prometheusqtK", "No containers matches.")
+        app.press("Esc")
+        app.wait_row("grafana", "up ")
+        app.wait_row("prometheus", "up ")
+        assert not (tmp_path / ".local/state/boxtop/journal.jsonl").exists()
 
 
 def test_read_only_takes_every_change_away(tmp_path: Path) -> None:
@@ -138,7 +151,7 @@ def test_in_tmux(tmp_path: Path) -> None:
         tmux.type(f"{' '.join(COMMAND)} --demo; echo ended-$?")
         tmux.wait_text("grafana", "q quit")
         tmux.press("t")
-        tmux.wait_text("exited")
+        wait_until(lambda: re.search(r"○ grafana +exited 0 ", tmux.screen()), "the container to exit")
         tmux.press("Tab")
         tmux.wait_text("build-win11")
         tmux.press("?")

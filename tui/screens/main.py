@@ -309,7 +309,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if not self.filter_input.is_attached:
             await self.mount(self.filter_input, before=self.keybar)
         self.filter_input.display = True
-        self.filter_input.focus()
+        # at once: the next letters may be on their way already, and must not be taken for commands
+        self.set_focus(self.filter_input)
 
     def _end_filter(self) -> None:
         self.filter_input.display = False
