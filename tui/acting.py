@@ -9,7 +9,7 @@ from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, ActionOptions, Item, Kind, Loss, Ref
 from tui.commands import Command, refusal_here, resolve
 from tui.confirmations import CANCEL, Confirmation, confirmation, differs, needed, options_from, wants_losses
-from tui.runner import Runner
+from tui.runner import Runner, overtakes
 from tui.selection import name_of
 from tui.store import Store
 from widgets.confirm import Answer, Confirm
@@ -72,10 +72,10 @@ class Acting:
         return able, skipped
 
     def _refusal(self, action: Action, item: Item) -> str | None:
-        reason = refusal_here(action, item, self._store.read_only)
-        if reason is None and not self._store.reachable(item.ref):
-            return f"{item.ref.engine} does not answer"
-        return reason
+        pending = self._store.pending.get(item.ref)
+        if pending is not None and not overtakes(action, pending):
+            return f"{pending} is still under way"
+        return refusal_here(action, item, self._store.barred)
 
     async def _agree(
         self, action: Action, items: list[Item], skipped: list[tuple[Item, str]]

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import termios
+import textwrap
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -78,7 +79,14 @@ class BoxtopApp(ExactUpdates, App[int]):
         return Look(self.store, self._clock(), self._marks, self._glyphs)
 
     async def on_mount(self) -> None:
-        self.runner = Runner(self.store, self._backend, self._failed, self._ignored_shutdown, self.journal_file)
+        self.runner = Runner(
+            self.store,
+            self._backend,
+            self._failed,
+            self._ignored_shutdown,
+            self.journal_file,
+            noted=self._noted,
+        )
         self.acting = Acting(self.store, self.runner, self._backend, self._ask, self.main.say)
         if self.options.keys:
             from tui.widget_keys import textual_keymap
@@ -119,11 +127,11 @@ class BoxtopApp(ExactUpdates, App[int]):
         """The engine's full answer, or what hinders it, as data to show."""
         backend = self._backend(ref.engine)
         if backend is None:
-            return {"not available": f"{ref.engine} is not connected any more"}
+            return {"not available": [f"{ref.engine} is not connected any more"]}
         try:
             return await backend.inspect(ref)
         except (ActionError, EngineError) as error:
-            return {"not available": str(error)}
+            return {"not available": textwrap.wrap(str(error), 44)}
 
     async def switch_to_demo(self) -> None:
         """Leave the engines that did not answer for simulated ones."""
@@ -156,6 +164,14 @@ class BoxtopApp(ExactUpdates, App[int]):
 
     def _failed(self, item: Item, action: Action, reason: str) -> None:
         self.main.warn_of(item.ref, f"{action} {name_of(item)}: {reason}")
+
+    def _noted(self) -> None:
+        if self.main.view == "journal":
+            self.call_later(self._handlers.view_journal)
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C: Textual would name its own key."""
+        self.main.say(f"{self.keymap.first(BY_ID['app.quit']) or 'The palette'} quits.")
 
     def _ignored_shutdown(self, item: Item, seconds: float) -> None:
         key = self.keymap.first(BY_ID["item.kill"]) or "the menu"

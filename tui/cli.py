@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EXIT_NO_ENGINE = 3
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
+EXIT_OUTPUT = 1
 
 
 def main() -> int:
@@ -47,6 +48,11 @@ def run(arguments: Sequence[str]) -> int:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        _tell(f"the output cannot be written: {error.strerror or error}")
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OUTPUT
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -114,8 +120,13 @@ def _list(options: Options, section: str | None, *, as_json: bool) -> int:
 
         _write(json.dumps(listing.as_json(found, section), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     else:
-        _write(listing.tables(found, section), ascii_only=options.ascii)
+        _write(listing.tables(found, section, cell_limit=_cell_limit()), ascii_only=options.ascii)
     return 0 if found.answered else EXIT_NO_ENGINE
+
+
+def _cell_limit() -> int | None:
+    """On a terminal one long name must not break every row; a script gets it whole."""
+    return 40 if sys.stdout.isatty() else None
 
 
 def _doctor(options: Options, complaint: str) -> int:

@@ -167,23 +167,21 @@ def resolve(command: Command, items: Sequence[Item]) -> Action:
     return command.action
 
 
-def unavailable(command: Command, items: Sequence[Item], read_only: Sequence[str]) -> str | None:
+def unavailable(command: Command, items: Sequence[Item], barred: Mapping[str, str]) -> str | None:
     """Why an action command cannot act on any of `items` now, in words; None when it can act on at least one.
 
-    `read_only` names the engines whose objects may not be changed.
+    `barred` gives the reason for each engine on which nothing can be done.
     """
     if not items:
         return "nothing is selected"
     action = resolve(command, items)
-    reasons = [refusal_here(action, item, read_only) for item in items]
+    reasons = [refusal_here(action, item, barred) for item in items]
     return None if None in reasons else reasons[0]
 
 
-def refusal_here(action: Action, item: Item, read_only: Sequence[str]) -> str | None:
-    """As `backends.actions.refusal`, and refusing everything on a read-only engine."""
-    if item.ref.engine in read_only:
-        return f"{item.ref.engine} is read-only"
-    return refusal(action, item)
+def refusal_here(action: Action, item: Item, barred: Mapping[str, str]) -> str | None:
+    """As `backends.actions.refusal`, and refusing everything on a barred engine."""
+    return barred.get(item.ref.engine) or refusal(action, item)
 
 
 def label_for(command: Command, items: Sequence[Item]) -> str:

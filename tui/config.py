@@ -109,7 +109,7 @@ ascii = {_toml(defaults.ascii)}
 # React to the mouse. Without it the terminal selects text as usual.
 mouse = {_toml(defaults.mouse)}
 
-# Take away every action that changes something, shells included.
+# Take away every action that changes something.
 read_only = {_toml(defaults.read_only)}
 
 # Engines to connect to. Empty: look for the engines of this machine. Either URLs, or tables such as
@@ -209,9 +209,20 @@ def host_url(text: str) -> str:
         raise Wrong(clean(str(error))) from error
 
 
+_COMMAND_GROUPS = {"app", "details", "item", "list", "view"}
+
+
 def _keys(value: Any, known: Collection[str]) -> dict[str, tuple[str, ...]]:
     rules: dict[str, Callable[[Any], Any]] = dict.fromkeys(known, _key)
-    return _table(_flat(value), rules)
+    keys: dict[str, tuple[str, ...]] = _table(_flat(value), rules)
+    owner: dict[str, str] = {}
+    for name, given in keys.items():
+        # widgets may share keys with each other: only one of them has the focus
+        for key in given if name.partition(".")[0] in _COMMAND_GROUPS else ():
+            if key in owner:
+                raise Wrong(f"{_quoted(key)} is given to {owner[key]} already; one command a key", name)
+            owner[key] = name
+    return keys
 
 
 def _flat(value: Any, prefix: str = "") -> Any:

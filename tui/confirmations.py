@@ -32,7 +32,7 @@ def needed(action: Action, items: Sequence[Item]) -> bool:
     """Whether an action has to be confirmed: destructive ones always, interrupting ones on more than one object."""
     if action in {Action.DELETE, Action.KILL, Action.RESET}:
         return True
-    return action in {Action.STOP, Action.RESTART} and len(items) > 1
+    return action in {Action.STOP, Action.RESTART, Action.PAUSE, Action.SAVE} and len(items) > 1
 
 
 def wants_losses(action: Action) -> bool:

@@ -112,7 +112,7 @@ class Details(Vertical):
         self._draw_title(item)
         if item is None:
             self.facts.set_facts([Fact("", Cell("Nothing is selected.", "dim"))])
-            self.data_tree.set_data(None)
+            self.data_tree.set_data({"": "Nothing is selected."}, keep_folds=False)
             self._inspected = None
             return
         match self.tab:
@@ -178,7 +178,7 @@ class Details(Vertical):
         await asyncio.sleep(_CALM)
         data = await self._inspect(item.ref)
         if self.item and self.item.ref == item.ref:
-            self.data_tree.set_data(walk(data, Masked))
+            self.data_tree.set_data(walk(data, lambda secret: Masked(secret, secret.masked)))
 
     def refresh_inspect(self) -> None:
         """Ask again, as the user wants it fresh."""

@@ -65,7 +65,7 @@ def _container(item: Container, look: Look) -> list[Line]:
             source = f"{mount.type} {mount.source}{'' if mount.writable else ' (read-only)'}"
             lines.append(Fact(mount.destination, source))
     if item.labels:
-        lines += [Heading("Labels"), *(Fact(key, value) for key, value in mask_pairs(item.labels))]
+        lines += [Heading("Labels"), *(Fact("", f"{key}={value}") for key, value in mask_pairs(item.labels))]
     return lines
 
 

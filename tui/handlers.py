@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_PALETTE_TEXT = 52
+
 
 class Handlers:
     """Runs commands. Those with an engine's action go to Acting; the others are methods named by their id."""
@@ -84,7 +86,7 @@ class Handlers:
                 continue
             if not any(item.ref.kind in command.kinds for item in items):
                 continue
-            reason = unavailable(command, items, self._app.store.read_only) if command.action else None
+            reason = unavailable(command, items, self._app.store.barred) if command.action else None
             label = _titled(label_for(command, items))
             entries.append(PickItem(command.id, label, self._app.keymap.text(command), reason is None, reason or ""))
         title = name_of(items[0]) if len(items) == 1 else f"{len(items)} marked"
@@ -237,8 +239,10 @@ class Handlers:
         for command in COMMANDS:
             if command.id == "app.palette":
                 continue
-            reason = unavailable(command, items, self._app.store.read_only) if command.action else None
-            label = f"{_titled(label_for(command, items))}: {command.help}"
+            reason = unavailable(command, items, self._app.store.barred) if command.action else None
+            name = _titled(label_for(command, items))
+            about = f"{name}: {command.help}" if name.lower() not in command.help.lower() else command.help
+            label = about if len(about) <= _PALETTE_TEXT else about[: _PALETTE_TEXT - 1] + self._glyphs.ellipsis
             entries.append(PickItem(command.id, label, self._app.keymap.text(command), reason is None, reason or ""))
         self._pick("Commands", entries, items)
 

@@ -8,9 +8,11 @@ from textual.containers import Vertical
 from backends.text import clean
 from tui.formats import local_time
 from tui.journal import Entry
+from widgets.confirm import Choice, Confirm
 from widgets.glyphs import Glyphs
 from widgets.line import Line, Part
 from widgets.table import Cell, Column, Row, Table
+from widgets.tones import Tone
 
 _COLUMNS = (
     Column("time", "TIME", 19),
@@ -30,6 +32,8 @@ class JournalView(Vertical):
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="journal-view")
+        self._glyphs = glyphs
+        self._entries: list[Entry] = []
         self._title = Line(glyphs=glyphs)
         self.table = Table(_COLUMNS, id="journal", glyphs=glyphs)
 
@@ -37,9 +41,25 @@ class JournalView(Vertical):
         yield self._title
         yield self.table
 
+    def details(self) -> Confirm:
+        """The selected entry whole, in a box to read."""
+        key = self.table.cursor_key
+        entry = self._entries[key] if isinstance(key, int) else None
+        lines: list[tuple[str, Tone]] = []
+        if entry is not None:
+            lines = [
+                (f"{local_time(entry.time)}, took {entry.seconds:.1f} s", "dim"),
+                (clean(f"{entry.action} {entry.kind} {entry.name} on {entry.engine}"), "strong"),
+                (clean(str(entry.id)), "dim"),
+                (clean(str(entry.result)), "ok" if entry.result == "done" else "error"),
+            ]
+        close = (Choice("close", "Close"),)
+        return Confirm("Journal", lines, choices=close, safe="close", glyphs=self._glyphs)
+
     def fill(self, entries: list[Entry], file: str) -> None:
         self._title.set_parts([Part(" 5 Journal", "accent"), Part(f"  {file}", "dim")])
         self.table.set_message([("Nothing was done from here yet.", "dim")])
+        self._entries = entries
         self.table.set_rows([_row(number, entry) for number, entry in enumerate(entries)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backends.model import Item
-from tui.commands import COMMANDS, Command, Scope, label_for, unavailable
+from tui.commands import BY_ID, COMMANDS, Command, Scope, label_for, unavailable
 from widgets.keybar import Hint
 
 _NAMES = {
@@ -47,27 +47,27 @@ class Keymap:
         keys = self.keys(command)
         return key_text(keys[0]) if keys else ""
 
-    def hints(self, items: Sequence[Item], read_only: Sequence[str], listing: bool) -> list[Hint]:
-        """The footer: what applies now first, what does not dimmed with its reason; nothing that makes no sense.
+    def hints(self, items: Sequence[Item], barred: Mapping[str, str], read_only: Sequence[str]) -> list[Hint]:
+        """The footer of a list: what applies to these objects now, what does not with its reason, then the rest.
 
-        `listing`: a list of objects has the focus; without one, only what needs no row is told.
+        `barred`: as in `unavailable`; on a `read_only` engine actions are not offered at all.
         """
         hints = []
         for command in _footer(COMMANDS):
             key = self.first(command)
-            if not key:
+            if not key or (not items and command.scope is Scope.ITEM):
                 continue
             if command.action is None:
-                if listing or command.scope in _EVERYWHERE:
-                    hints.append(Hint(key, command.label, command.id))
-            elif listing and items and any(item.ref.kind in command.kinds for item in items):
-                reason = unavailable(command, items, read_only)
-                if not set(read_only) >= {item.ref.engine for item in items}:
-                    hints.append(Hint(key, label_for(command, items), command.id, reason is None, reason or ""))
+                hints.append(Hint(key, command.label, command.id))
+            elif any(item.ref.kind in command.kinds and item.ref.engine not in read_only for item in items):
+                reason = unavailable(command, items, barred)
+                hints.append(Hint(key, label_for(command, items), command.id, reason is None, reason or ""))
         return hints
 
-
-_EVERYWHERE = {Scope.VIEW, Scope.APP}
+    def hints_of(self, *command_ids: str) -> list[Hint]:
+        """The footer where there is no list: just these commands."""
+        commands = [BY_ID[command_id] for command_id in command_ids]
+        return [Hint(self.first(command), command.label, command.id) for command in commands if self.first(command)]
 
 
 def _footer(commands: Iterable[Command]) -> list[Command]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from backends.model import VM, Container, HostUsage, Image, Kind, Port, Ref, Usage, image_users
 from backends.secrets import mask_pairs, mask_text
@@ -20,8 +20,11 @@ _KINDS = {"containers": Kind.CONTAINER, "vms": Kind.VM, "images": Kind.IMAGE}
 _GAP = "   "
 
 
-def tables(found: Gathered, section: str | None = None) -> str:
-    """One table per section, a blank line between them; with `section` only that one."""
+def tables(found: Gathered, section: str | None = None, cell_limit: int | None = None) -> str:
+    """One table per section, a blank line between them; with `section` only that one.
+
+    `cell_limit`: cells of the screen a value may take; None: all it needs.
+    """
     make: dict[str, Callable[[Gathered], list[tuple[str, ...]]]] = {
         "host": _host_rows,
         "containers": _container_rows,
@@ -29,7 +32,7 @@ def tables(found: Gathered, section: str | None = None) -> str:
         "images": _image_rows,
     }
     shown = [section] if section else [name for name in SECTIONS if name == "host" or _served(found, name)]
-    return "\n".join(_aligned(make[name](found)) for name in shown)
+    return "\n".join(_aligned(make[name](found), cell_limit) for name in shown)
 
 
 def complaints(found: Gathered) -> list[str]:
@@ -172,13 +175,17 @@ def _short_id(identity: str) -> str:
     return identity.removeprefix("sha256:")[:12]
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def _aligned(rows: Sequence[tuple[str, ...]], cell_limit: int | None = None) -> str:
     """Columns padded to their widest cell and set apart by three spaces; an empty cell reads "-", so that a script that
     splits at two or more spaces counts the same fields in each row."""
-    filled = [tuple(cell or "-" for cell in row) for row in rows]
+    filled = [tuple(_cut(cell, cell_limit) or "-" for cell in row) for row in rows]
     widths = [max(cell_len(cell) for cell in column) for column in zip(*filled, strict=True)]
     lines = (_GAP.join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)) for row in filled)
     return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def _cut(text: str, limit: int | None) -> str:
+    return text if limit is None or cell_len(text) <= limit else set_cell_size(text, limit - 3).rstrip() + "..."
 
 
 def _padded(text: str, width: int) -> str:

@@ -9,7 +9,7 @@ from backends.model import Image, Item, Kind, State
 from tui.formats import size
 from tui.rows import boxes, containers, images, vms
 from tui.rows.fields import ENGINE, Field
-from tui.selection import ACTIVE, Filter
+from tui.selection import Filter
 from tui.store import Store
 
 
@@ -66,5 +66,5 @@ def short_summary(items: Iterable[Item]) -> str:
     everything = list(items)
     if any(isinstance(item, Image) for item in everything):
         return str(len(everything))
-    active = sum(not isinstance(item, Image) and item.state in ACTIVE for item in everything)
-    return f"{active}/{len(everything)}"
+    running = sum(not isinstance(item, Image) and item.state is State.RUNNING for item in everything)
+    return f"{running}/{len(everything)}"

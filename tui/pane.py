@@ -269,6 +269,8 @@ class Pane(Vertical):
             left.append(Part(f"  /{self.filter.text}", "info"))
         if self.filter.only_running:
             left.append(Part("  running only", "info"))
+        arrow = look.glyphs.sort_down if self.descending else look.glyphs.sort_up
+        left.append(Part(f"  by {self._field(self.sort_id).label} {arrow}", "dim", priority=9))
         if self._marks:
             hidden = len(self._marks.difference(self._order))
             also = f" ({hidden} hidden)" if hidden else ""

@@ -26,8 +26,12 @@ SHUTDOWN_PATIENCE = 60.0
 """Seconds after which a VM that ignores its power button is reported, with the way to power it off."""
 
 
-_OVERTAKEN = {Action.STOP, Action.RESTART, Action.PAUSE, Action.SAVE}
 _LAST_MOMENT = 0.3
+
+
+def overtakes(action: Action, under_way: Action) -> bool:
+    """Whether an action may begin while another on the same object has not ended: a kill must not wait for a stop."""
+    return action is Action.KILL and under_way in {Action.STOP, Action.RESTART, Action.PAUSE, Action.SAVE}
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +57,8 @@ class _Work:
 class Runner:
     """Performs actions against the engines and keeps the store's pending and failed ones true.
 
-    `report(item, action, reason)` is called for each failure; `remind(item)` for a VM that did not shut down.
+    `report(item, action, reason)` is called for each failure; `remind(item)` for a VM that did not shut down;
+    `noted()` after each new line in the journal.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Runner:
         remind: Callable[[Item, float], None],
         journal_file: Path,
         *,
+        noted: Callable[[], None] = lambda: None,
         shutdown_patience: float = SHUTDOWN_PATIENCE,
     ) -> None:
         self._store = store
@@ -71,6 +77,7 @@ class Runner:
         self._report = report
         self._remind = remind
         self._journal_file = journal_file
+        self._noted = noted
         self._patience = shutdown_patience
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._under_way: dict[Ref, _Work] = {}
@@ -82,7 +89,7 @@ class Runner:
         A kill takes the place of a stop or restart under way: whoever presses it waits for nothing else.
         """
         before = self._under_way.get(item.ref)
-        if before is not None and not (action is Action.KILL and before.action in _OVERTAKEN):
+        if before is not None and not overtakes(action, before.action):
             self._report(item, action, f"{before.action} is still under way")
             return
         work = _Work(action, item, time.time())
@@ -141,7 +148,7 @@ class Runner:
         except ActionError as error:
             return mask_text(str(error))
         except EngineError as error:
-            return mask_text(f"{error.reason}. {error.remedy}" if error.remedy else error.reason)
+            return mask_text(f"{error.reason}; whether it was done is not known")
         except Exception as error:
             log.exception("%s of %s", work.action, ref)
             return mask_text(clean(f"{type(error).__name__}: {error}", 300))
@@ -173,6 +180,7 @@ class Runner:
             await asyncio.to_thread(journal.append, self._journal_file, entry)
         except OSError as error:
             log.error("the journal cannot be written: %s", error)
+        self._noted()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

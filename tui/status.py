@@ -106,7 +106,7 @@ def no_engine(look: Look) -> bool:
 def empty_message(kinds: Sequence[Kind], look: Look, *, filtered: bool, noun: str) -> list[tuple[str, Tone]]:
     """What an empty list says: what was looked for, what came of it, and what to do."""
     if filtered:
-        return [(f"No {noun} matches. Esc shows all of them.", "dim")]
+        return [(f"None of the {noun} matches. Esc shows all of them.", "dim")]
     engines = [engine for engine in look.store.engines.values() if set(kinds) & set(engine.kinds)]
     if not engines:
         return [(f"No engine here has {noun}.", "dim")]

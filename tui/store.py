@@ -120,6 +120,12 @@ class Store:
     def read_only(self) -> list[str]:
         return [engine.key for engine in self.engines.values() if engine.read_only]
 
+    @property
+    def barred(self) -> dict[str, str]:
+        """Engines on which nothing can be done now, each with the reason."""
+        barred = {engine.key: f"{engine.key} does not answer" for engine in self.engines.values() if engine.lost}
+        return barred | {key: f"{key} is read-only" for key in self.read_only}
+
     def engines_for(self, kind: Kind) -> list[Engine]:
         """Engines that have this kind of object, or would have it if they answered."""
         return [engine for engine in self.engines.values() if kind in engine.kinds]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -101,6 +101,7 @@ class Confirm(ModalScreen[Answer | None]):
         self._typed = typed
         self._safe = safe
         self._glyphs = glyphs
+        self._ended = False
         self._pushes: dict[str, Push] = {}
         self._toggles: dict[str, Toggle] = {}
 
@@ -114,7 +115,7 @@ class Confirm(ModalScreen[Answer | None]):
                 yield toggle
             if self._typed:
                 yield Line(id="confirm-ask", glyphs=glyphs)
-                entry = Input(compact=True)
+                entry = Input(compact=True, placeholder="type it here", select_on_focus=False)
                 entry.cursor_blink = False
                 yield entry
             with Container(id="confirm-choices"):
@@ -176,8 +177,18 @@ class Confirm(ModalScreen[Answer | None]):
         checked = frozenset(option_id for option_id, toggle in self._toggles.items() if toggle.value)
         for choice in self._choices:
             if self._pushes[choice.id] is event.push and not event.push.disabled:
-                self.dismiss(Answer(choice.id, checked))
+                self._end(Answer(choice.id, checked))
                 return
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed goes to the field that wants it, wherever the focus is."""
+        if self._typed and event.is_printable and event.character and not isinstance(self.focused, Input):
+            if event.key == "space" and isinstance(self.focused, Control):
+                return
+            entry = self.query_one(Input)
+            entry.focus()
+            entry.insert_text_at_cursor(event.character)
+            event.stop()
 
     def action_focus_step(self, step: int) -> None:
         if step > 0:
@@ -190,4 +201,10 @@ class Confirm(ModalScreen[Answer | None]):
         text.scroll_to_top(text.top + pages * max(1, text.page - 1))
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        self._end(None)
+
+    def _end(self, answer: Answer | None) -> None:
+        """Answer once: keys that come while the dialog closes mean nothing any more."""
+        if not self._ended:
+            self._ended = True
+            self.dismiss(answer)

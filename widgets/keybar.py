@@ -52,6 +52,10 @@ class KeyBar(LineView):
         super().__init__(id=id, classes=classes, glyphs=glyphs)
         self._hints: tuple[Hint, ...] = ()
 
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        return self._hints
+
     def set_keys(self, hints: Sequence[Hint]) -> None:
         """The hints anew, in the order of their worth; only what differs is written."""
         if tuple(hints) != self._hints:

@@ -15,9 +15,10 @@ OPEN_AT_FIRST = 2
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A value that is not shown, copied or searched until it is revealed."""
+    """A value that is not shown, copied or searched until it is revealed; `shown` stands for it, else dots do."""
 
     value: str = field(repr=False)
+    shown: str = ""
 
 
 @dataclass(slots=True)

@@ -119,6 +119,7 @@ class Picker(ModalScreen[str | None]):
 
     def __init__(self, title: str, items: Sequence[PickItem], *, glyphs: Glyphs = BRAILLE) -> None:
         super().__init__()
+        self._ended = False
         self._title = title
         self._items = tuple(items)
         self._glyphs = glyphs
@@ -160,10 +161,16 @@ class Picker(ModalScreen[str | None]):
         event.stop()
         item = self.query_one(PickList).current
         if item is not None and item.enabled:
-            self.dismiss(item.id)
+            self._end(item.id)
 
     def action_move(self, lines: int) -> None:
         self.query_one(PickList).move(lines)
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        self._end(None)
+
+    def _end(self, picked: str | None) -> None:
+        """Answer once: keys that come while the list closes mean nothing any more."""
+        if not self._ended:
+            self._ended = True
+            self.dismiss(picked)

@@ -181,9 +181,7 @@ class DataTree(ScrollingLines, can_focus=True):
 
     def _shown_text(self, value: Any, path: Path, width: int) -> str:
         if isinstance(value, Masked):
-            if path not in self._revealed:
-                return self.glyphs.mask * _MASK_LENGTH
-            value = value.value
+            value = self._face(value, path)
         text = leaf_text(value, max(width * 4, 64))
         if not self._needle or not isinstance(value, str) or len(value) <= width:
             return text
@@ -196,13 +194,19 @@ class DataTree(ScrollingLines, can_focus=True):
 
     def _export(self, value: Any, path: Path) -> str:
         if isinstance(value, Masked):
-            return value.value if path in self._revealed else self.glyphs.mask * _MASK_LENGTH
+            return self._face(value, path)
         if isinstance(value, (dict, list, tuple)):
             try:
                 return json.dumps(self._unmask(value, path), indent=2, ensure_ascii=False, default=str)
             except RecursionError:
                 return f"{len(value)} entries, nested too deep to copy"
         return leaf_text(value)
+
+    def _face(self, secret: Masked, path: Path) -> str:
+        """What may be seen of it now."""
+        if path in self._revealed:
+            return secret.value
+        return secret.shown or self.glyphs.mask * _MASK_LENGTH
 
     def _unmask(self, value: Any, path: Path) -> Any:
         if isinstance(value, Masked):
@@ -225,9 +229,7 @@ class DataTree(ScrollingLines, can_focus=True):
             return False
         value = node.value
         if isinstance(value, Masked):
-            if node.path not in self._revealed:
-                return False
-            value = value.value
+            value = self._face(value, node.path)
         return self._needle in leaf_text(value).casefold()
 
     def _secrets(self) -> dict[Path, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from backends.model import Change, Kind, State
 from tests.ui.boxtop import TestApp, listed, select, until
@@ -312,3 +313,56 @@ async def test_quitting_while_something_is_under_way_asks(app):
         await pilot.press("right", "enter")
     assert app.return_code == 0
     assert "quit" in tail(app.journal_file)[0].result or tail(app.journal_file)[0].result == "done"
+
+
+@pytest.mark.parametrize("keys", [("enter", "enter", "enter"), ("right", "enter", "enter"), ("escape", "escape")])
+async def test_a_question_is_answered_once_however_often_the_key_comes(app, keys):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await select(pilot, "nightly-backup")
+        for _ in range(3):
+            await pilot.press("d")
+            await until(pilot, lambda: isinstance(app.screen, Confirm), "the question")
+            for key in keys:  # as a terminal sends them: faster than the dialog closes
+                app.post_message(events.Key(key, None))
+            await until(pilot, lambda: app.screen is app.main, "the list again")
+            await until(pilot, lambda: not app.store.pending, "the action ended")
+            await pilot.pause(0.05)
+            if "right" in keys:
+                break
+        assert app.main.active.table.has_focus
+        assert app.is_running
+
+
+async def test_the_journal_in_view_gets_new_entries(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await select(pilot, "shop-web")
+        await pilot.press("t", "5")
+        await until(pilot, lambda: app.main.journal.is_attached and app.main.journal.table.row_count == 1, "the entry")
+        await pilot.pause(0.35)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "the entry whole")
+
+
+async def test_a_name_to_type_may_be_typed_at_once(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await pilot.press("2")
+        await select(pilot, "lab-fedora")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, Confirm), "the question")
+        await pilot.press(*"lab-fedora")
+        assert app.screen.query_one("Input").value == "lab-fedora"
+
+
+async def test_the_footer_of_inspect_names_its_keys(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await select(pilot, "shop-web")
+        await pilot.press("i")
+        await until(pilot, lambda: app.main.in_tree, "Inspect has the keyboard")
+        await pilot.pause()
+        hints = [hint.id for hint in app.main.keybar.hints]
+        assert {"list.filter", "tree.reveal", "details.back"} <= set(hints)
+        assert "item.stop" not in hints

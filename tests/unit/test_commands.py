@@ -48,29 +48,29 @@ def test_killing_a_vm_is_called_what_it_is():
 
 def test_an_action_is_refused_with_the_reason_of_the_first_when_it_applies_to_none():
     start = BY_ID["item.start"]
-    assert unavailable(start, [container()], []) == "web is running already"
-    assert unavailable(start, [container(), container("db", State.EXITED)], []) is None
-    assert unavailable(BY_ID["item.save"], [container()], []) == "a container's memory cannot be saved"
-    assert unavailable(start, [image()], []) == "images do not run"
+    assert unavailable(start, [container()], {}) == "web is running already"
+    assert unavailable(start, [container(), container("db", State.EXITED)], {}) is None
+    assert unavailable(BY_ID["item.save"], [container()], {}) == "a container's memory cannot be saved"
+    assert unavailable(start, [image()], {}) == "images do not run"
 
 
 def test_read_only_takes_every_action_away():
     for command in COMMANDS:
         if command.action:
             for item in (container(), vm(), image()):
-                reason = unavailable(command, [item], ["docker", "virtualbox"])
+                reason = unavailable(command, [item], dict.fromkeys(("docker", "virtualbox"), "read-only"))
                 assert reason, (command.id, item)
-    hints = Keymap({}).hints([container()], ["docker"], listing=True)
+    hints = Keymap({}).hints([container()], {"docker": "docker is read-only"}, ["docker"])
     assert not [hint for hint in hints if BY_ID[hint.id].action]
 
 
 def test_the_footer_tells_what_applies_now():
-    hints = {hint.id: hint for hint in Keymap({}).hints([container(state=State.EXITED)], [], listing=True)}
+    hints = {hint.id: hint for hint in Keymap({}).hints([container(state=State.EXITED)], {}, [])}
     assert hints["item.start"].enabled
     assert not hints["item.stop"].enabled
     assert hints["item.stop"].reason == "web is exited"
     assert "item.save" not in hints  # VMs only
-    assert "item.start" not in {hint.id for hint in Keymap({}).hints([image()], [], listing=True)}
+    assert "item.start" not in {hint.id for hint in Keymap({}).hints([image()], {}, [])}
 
 
 def test_a_users_key_replaces_the_declared_one_and_is_taken_from_another():

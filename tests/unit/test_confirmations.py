@@ -22,10 +22,10 @@ def test_destructive_actions_are_always_confirmed_and_interruptions_of_several()
     one, two = [container()], [container(), container("db")]
     for action in (Action.DELETE, Action.KILL, Action.RESET):
         assert needed(action, one)
-    for action in (Action.STOP, Action.RESTART):
+    for action in (Action.STOP, Action.RESTART, Action.PAUSE, Action.SAVE):
         assert not needed(action, one)
         assert needed(action, two)
-    for action in (Action.START, Action.PAUSE, Action.RESUME, Action.SAVE):
+    for action in (Action.START, Action.RESUME):
         assert not needed(action, two)
 
 

@@ -121,7 +121,7 @@ async def test_a_lost_engine_and_a_fault_of_a_backend_are_failures_in_words(tmp_
         bench.runner.start(Action.STOP, web, ActionOptions())
         await bench.settled()
     assert [reason for _, _, reason in bench.failed] == [
-        "connection refused. start the daemon",
+        "connection refused; whether it was done is not known",
         "RuntimeError: odd thing",
     ]
 

@@ -41,7 +41,7 @@ FIELDS: tuple[Field, ...] = (
         "kind",
     ),
     ENGINE,
-    Field(Column("state", "STATE", 13, priority=1), _state, state_sort, "state"),
+    Field(Column("state", "STATE", 14, priority=1), _state, state_sort, "state"),
     CPU,
     CPU_HISTORY,
     MEMORY,

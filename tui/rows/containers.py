@@ -71,7 +71,7 @@ def _health(container: Container, look: Look) -> Cell:
     return Cell(container.health, _HEALTH[container.health]) if container.health else Cell("")
 
 
-STATE = Field(Column("state", "STATE", 13, priority=1), _state, state_sort, "state")
+STATE = Field(Column("state", "STATE", 14, priority=1), _state, state_sort, "state")
 
 FIELDS: tuple[Field, ...] = (
     NAME,
@@ -82,7 +82,7 @@ FIELDS: tuple[Field, ...] = (
     MEMORY,
     MEMORY_SHARE,
     Field(
-        Column("image", "IMAGE", 18, flex=2, priority=7),
+        Column("image", "IMAGE", 14, flex=2, priority=7),
         lambda item, _: Cell(item.image, "dim"),
         lambda item, _: item.image,
         "image",

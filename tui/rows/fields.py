@@ -219,7 +219,7 @@ MEMORY = Field(
     Column("memory", "MEM", 5, align="right", priority=3), memory_cell, usage_sort("memory"), "memory", True, True
 )
 MEMORY_SHARE = Field(
-    Column("memory_share", "MEM%", 4, align="right", priority=6),
+    Column("memory_share", "MEM%", 5, align="right", priority=6),
     memory_share_cell,
     memory_share,
     "memory against its limit",
@@ -243,7 +243,7 @@ TRANSMIT = Field(
     True,
 )
 READ = Field(
-    Column("read", "READ/s", 6, align="right", priority=10),
+    Column("read", "READ/s", 7, align="right", priority=10),
     rate_cell("disk_read"),
     usage_sort("disk_read"),
     "disk read",
@@ -251,7 +251,7 @@ READ = Field(
     True,
 )
 WRITE = Field(
-    Column("write", "WRITE/s", 7, align="right", priority=11),
+    Column("write", "WRITE/s", 8, align="right", priority=11),
     rate_cell("disk_write"),
     usage_sort("disk_write"),
     "disk written",

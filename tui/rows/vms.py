@@ -39,7 +39,7 @@ def _state(vm: VM, look: Look) -> Cell:
 
 FIELDS: tuple[Field, ...] = (
     NAME,
-    Field(Column("state", "STATE", 13, priority=1), _state, state_sort, "state"),
+    Field(Column("state", "STATE", 14, priority=1), _state, state_sort, "state"),
     Field(
         Column("os_type", "OS TYPE", 16, flex=2, priority=7),
         lambda item, _: Cell(item.os_type, "dim"),
@@ -47,7 +47,7 @@ FIELDS: tuple[Field, ...] = (
         "OS type",
     ),
     Field(
-        Column("cpus", "CPUS", 4, align="right", priority=4),
+        Column("cpus", "CPUS", 5, align="right", priority=4),
         lambda item, _: Cell(str(item.cpus)) if item.cpus else Cell(""),
         lambda item, _: item.cpus,
         "number of CPUs",
@@ -68,7 +68,7 @@ FIELDS: tuple[Field, ...] = (
     READ,
     WRITE,
     Field(
-        Column("snapshots", "SNAP", 4, align="right", priority=12),
+        Column("snapshots", "SNAP", 5, align="right", priority=12),
         lambda item, _: Cell(str(item.snapshots)) if item.snapshots else Cell(""),
         lambda item, _: item.snapshots,
         "snapshots",

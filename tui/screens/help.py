@@ -68,4 +68,5 @@ class Help(ModalScreen[None]):
         facts.focus()
 
     def action_close(self) -> None:
-        self.dismiss()
+        if self.is_current:
+            self.dismiss()

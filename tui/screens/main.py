@@ -27,7 +27,7 @@ from tui.rows.fields import Look
 from tui.selection import Filter
 from tui.status import host_line, no_engine, top_line
 from tui.store import Delta
-from widgets.keybar import KeyBar
+from widgets.keybar import Hint, KeyBar
 from widgets.line import Line
 from widgets.notices import Notices
 from widgets.table import Table
@@ -44,6 +44,11 @@ _NARROW = 100
 _CALM = 2.0
 """Seconds without a key after which rows may move."""
 _INFO_STAYS = 6.0
+_AFTER_DIALOG = 0.3
+
+_TREE_KEYS = ("list.filter", "details.next_match", "item.copy_name", "details.back", "details.next_tab", "app.help")
+_DETAILS_KEYS = ("details.back", "details.next_tab", "view.next", "app.palette", "app.help", "app.quit")
+_VIEW_KEYS = ("details.back", "view.containers", "view.boxes", "view.journal", "app.palette", "app.help", "app.quit")
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
@@ -82,6 +87,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.active = self.panes[0]
         self._waiting: list[Delta] = []
         self._last_key = 0.0
+        self._resumed = 0.0
         self._searching = False
         self._noticed: dict[str, Ref] = {}
         self._hush: Timer | None = None
@@ -156,9 +162,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.host.set_parts(host_line(look))
 
     def draw_keys(self) -> None:
-        listing = self.view in {"panes", "boxes"}
-        items = self.active.targets() if listing else []
-        hints = self._keymap.hints(items, self._look().store.read_only, listing)
+        store = self._look().store
+        if self.in_tree:
+            hints = self._keymap.hints_of(*_TREE_KEYS)
+            hints[1:1] = [Hint("v", "reveal", "tree.reveal"), Hint("E", "unfold all", "tree.expand_all")]
+        elif self.details.has_focus_within:
+            hints = self._keymap.hints_of(*_DETAILS_KEYS)
+        elif self.view in {"panes", "boxes"}:
+            hints = self._keymap.hints(self.active.targets(), store.barred, store.read_only)
+        else:
+            hints = self._keymap.hints_of(*_VIEW_KEYS)
         self.keybar.set_keys(hints)
 
     # -- layout ------------------------------------------------------------------------------------------------
@@ -278,10 +291,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.details.show(self.active.current)
             self.draw_keys()
 
+    def on_screen_resume(self) -> None:
+        self._resumed = time.monotonic()
+
     @on(Table.Opened)
     def _row_opened(self, event: Table.Opened) -> None:
+        if time.monotonic() - self._resumed < _AFTER_DIALOG:
+            return  # one Enter too many for the question that was just answered
         if event.table is self.active.table:
             self.open_details()
+        elif event.table is self.journal.table:
+            self.boxtop.push_screen(self.journal.details())
 
     @on(Table.SortRequested)
     def _sort_clicked(self, event: Table.SortRequested) -> None:
@@ -291,7 +311,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     @on(KeyBar.Pressed)
     async def _hint_clicked(self, event: KeyBar.Pressed) -> None:
-        await self.boxtop.action_command(event.id)
+        if event.id in BY_ID:
+            await self.boxtop.action_command(event.id)
+        else:
+            await self.data_tree_action(event.id)
+
+    async def data_tree_action(self, binding_id: str) -> None:
+        """Do what one of the tree's own keys does."""
+        await self.details.data_tree.run_action(binding_id.partition(".")[2])
 
     # -- filter and search --------------------------------------------------------------------------------------
 
@@ -329,7 +356,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if self._searching:
             found = self.details.data_tree.search(event.value)
             if event.value:
-                self.say(f"{found} match{'' if found == 1 else 'es'} of {event.value}; n and N go through them.")
+                ways = "; n and N go through them" if found > 1 else ""
+                self.say(f"{found or 'no'} match{'' if found == 1 else 'es'} of {event.value}{ways}.")
 
     async def back(self) -> None:
         """One step back: out of the filter's line, the details, the marks, the filter."""
