@@ -25,13 +25,20 @@ class Tmux:
     def __enter__(self) -> Self:
         columns, rows = (str(number) for number in self._size)
         self._run("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, "sh")
-        wait_until(lambda: self.screen().strip(), "the shell in tmux")
+        try:
+            wait_until(lambda: self.screen().strip(), "the shell in tmux")
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         print(f"--- tmux\n{self.screen()}\n--- end")
+        self._end()
+
+    def _end(self) -> None:
         self._run("kill-server")
         shutil.rmtree(self._folder)
 
