@@ -8,7 +8,8 @@ from backends.model import VM, Container, Health, HostUsage, Image, Item, Usage
 from backends.secrets import mask_pairs, mask_text
 from tui.formats import duration, local_time, percent, size_long
 from tui.rows import containers, vms
-from tui.rows.fields import STATE_TONES, Look, failure_text
+from tui.rows.fields import Look, failure_text
+from tui.rows.marks import STATE_TONES
 from tui.selection import name_of
 from widgets.facts import Fact, Heading
 from widgets.table import Cell

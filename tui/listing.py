@@ -15,6 +15,7 @@ from backends.secrets import mask_pairs, mask_text
 from tui import formats
 from tui.gather import Answer, Gathered
 from tui.options import SECTIONS
+from tui.selection import short_id
 
 _KINDS = {"containers": Kind.CONTAINER, "vms": Kind.VM, "images": Kind.IMAGE}
 _GAP = "   "
@@ -115,7 +116,7 @@ def _container_rows(found: Gathered) -> list[tuple[str, ...]]:
                 item.image,
                 " ".join(_port(port) for port in item.ports),
                 item.ref.engine,
-                _short_id(item.ref.id),
+                short_id(item.ref.id),
             )
         )
     return rows
@@ -152,7 +153,7 @@ def _image_rows(found: Gathered) -> list[tuple[str, ...]]:
             _since(found, item.created),
             str(used),
             item.ref.engine,
-            _short_id(item.ref.id),
+            short_id(item.ref.id),
         )
         rows += [(tag, *facts) for tag in item.tags or ("<dangling>" if item.dangling else "<untagged>",)]
     return rows
@@ -169,10 +170,6 @@ def _port(port: Port) -> str:
         return inside
     address = f"[{port.host_ip}]" if ":" in port.host_ip else port.host_ip
     return f"{address and address + ':'}{port.host_port}->{inside}"
-
-
-def _short_id(identity: str) -> str:
-    return identity.removeprefix("sha256:")[:12]
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], cell_limit: int | None = None) -> str:

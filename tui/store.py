@@ -33,7 +33,7 @@ SHOWN_WHILE: Mapping[Action, State] = {
     Action.START: State.STARTING,
     Action.STOP: State.STOPPING,
     Action.RESTART: State.RESTARTING,
-    Action.PAUSE: State.PAUSED,
+    Action.PAUSE: State.STOPPING,
     Action.RESUME: State.STARTING,
     Action.KILL: State.STOPPING,
     Action.SAVE: State.SAVING,

@@ -8,7 +8,7 @@ from typing import Any
 
 from backends.model import VM, Action, Container, Image, Item, State, Usage
 from tui.formats import UNKNOWN, percent, size
-from tui.rows.marks import Marks
+from tui.rows.marks import STATE_TONES, Marks
 from tui.selection import name_of
 from tui.store import Store
 from widgets.charts import spark
@@ -60,6 +60,19 @@ _FAILED: dict[Action, str] = {
 }
 
 
+_UNDER_WAY: dict[Action, str] = {
+    Action.START: "starting",
+    Action.STOP: "stopping",
+    Action.RESTART: "restarting",
+    Action.PAUSE: "pausing",
+    Action.RESUME: "resuming",
+    Action.KILL: "killing",
+    Action.SAVE: "saving",
+    Action.RESET: "resetting",
+    Action.DELETE: "deleting",
+}
+
+
 def failure_text(action: Action) -> str:
     return _FAILED[action]
 
@@ -78,28 +91,12 @@ def state_cell(item: Container | VM, look: Look, text: str) -> Cell:
     """The state in words, or the transition under way, or what failed."""
     action = look.store.pending.get(item.ref)
     if action is not None:
-        return Cell(look.store.shown_state(item), "info")
+        return Cell(_UNDER_WAY[action], "info")
     failure = look.store.failures.get(item.ref)
     if failure is not None:
         return Cell(failure_text(failure.action), "error")
     return Cell(text, STATE_TONES.get(item.state, ""))
 
-
-STATE_TONES: dict[State, Tone] = {
-    State.RUNNING: "ok",
-    State.PAUSED: "warn",
-    State.STARTING: "info",
-    State.STOPPING: "info",
-    State.RESTARTING: "warn",
-    State.SAVING: "info",
-    State.SAVED: "info",
-    State.OFF: "dim",
-    State.EXITED: "dim",
-    State.CREATED: "dim",
-    State.CRASHED: "error",
-    State.DELETING: "info",
-    State.UNKNOWN: "error",
-}
 
 STATE_ORDER: dict[State, int] = {
     state: order

@@ -22,10 +22,10 @@ class Marks:
         """The mark and its tone for an object in this (shown) state."""
         if state is State.RUNNING and isinstance(item, Container) and item.health is Health.UNHEALTHY:
             return self.unhealthy, "error"
-        return self.states[state], _TONES[state]
+        return self.states[state], STATE_TONES[state]
 
 
-_TONES: Mapping[State, Tone] = {
+STATE_TONES: Mapping[State, Tone] = {
     State.RUNNING: "ok",
     State.PAUSED: "warn",
     State.STARTING: "info",
