@@ -62,7 +62,7 @@ def test_what_is_typed_fast_into_the_filter_is_no_command(tmp_path: Path) -> Non
         app.wait_for(lambda: app.selected == "grafana", "the first container selected")
         # as a paste, or as a slow line delivers it: t stops, K kills, q quits
         app.press("/prometheusqtK")
-        app.wait_text("/prometheusqtK", "No containers matches.")
+        app.wait_text("/prometheusqtK", "None of the containers matches.")
         app.press("Esc")
         app.wait_row("grafana", "up ")
         app.wait_row("prometheus", "up ")

@@ -40,12 +40,13 @@ class TestApp(BoxtopApp):
         self.session = Session(self.store, replace(chosen, interval=3600.0), self._refs_on_screen, self.clock)
 
     async def sample(self, times: int = 1, seconds: float = 2.0) -> None:
+        """Move the clock and take in what the engines say then, so that it does not matter when watchers come round."""
         for _ in range(times):
             self.clock.now += seconds
+            await self._list_all()
             await self.session.sample()
 
-    async def list_all(self) -> None:
-        """Have what every engine says at this time of the clock, whenever its watcher comes round."""
+    async def _list_all(self) -> None:
         for engine in list(self.store.engines):
             backend = self.session.backend(engine)
             assert backend is not None

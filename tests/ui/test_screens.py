@@ -24,9 +24,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
 
 async def filled(pilot: Pilot[object]) -> TestApp:
     app = await listed(pilot)
-    for _ in range(15):
-        await app.sample(10)
-        await app.list_all()
+    await app.sample(150)
     await pilot.pause()
     return app
 

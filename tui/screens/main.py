@@ -87,6 +87,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.active = self.panes[0]
         self._waiting: list[Delta] = []
         self._last_key = 0.0
+        self._suspended = False
         self._resumed = 0.0
         self._searching = False
         self._noticed: dict[str, Ref] = {}
@@ -291,8 +292,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.details.show(self.active.current)
             self.draw_keys()
 
+    def on_screen_suspend(self) -> None:
+        self._suspended = True
+
     def on_screen_resume(self) -> None:
-        self._resumed = time.monotonic()
+        if self._suspended:
+            self._suspended, self._resumed = False, time.monotonic()
 
     @on(Table.Opened)
     def _row_opened(self, event: Table.Opened) -> None:
