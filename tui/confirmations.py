@@ -127,7 +127,8 @@ def _options(action: Action, items: Sequence[Item], losses: Losses) -> tuple[Opt
     if action is not Action.DELETE:
         return ()
     if isinstance(items[0], Image):
-        return (Option("force", "Force: remove also from under stopped containers that use it"),)
+        used = any(loss.kept for item in items for loss in losses.get(item.ref, ()))
+        return (Option("force", "Force: remove also from under stopped containers that use it"),) if used else ()
     options = []
     live = [item for item in items if not isinstance(item, Image) and item.state in _LIVE]
     if live:

@@ -116,6 +116,7 @@ class Pane(Vertical):
         if chosen != self.filter:
             self.filter = chosen
             self.rebuild()
+            self._slid_to = None  # the user sent the row away, and sees where the cursor is
 
     def sort_by(self, column: str, *, descending: bool | None = None) -> None:
         """Sort by a column; by the same one again: the other way round."""

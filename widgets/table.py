@@ -63,6 +63,17 @@ class Table(ScrollingLines, can_focus=True):
         def control(self) -> Table:
             return self.table
 
+    class Scrolled(Message):
+        """Other rows are on screen now, and the cursor has not moved."""
+
+        def __init__(self, table: Table) -> None:
+            super().__init__()
+            self.table = table
+
+        @property
+        def control(self) -> Table:
+            return self.table
+
     class SortRequested(Message):
         """A click on a column's title."""
 
@@ -195,6 +206,12 @@ class Table(ScrollingLines, can_focus=True):
             self._message = tuple(lines)
             self._message_lines = (-1, [])
             self.repaint()
+
+    def scroll_to_top(self, top: int) -> None:
+        before = self._top
+        super().scroll_to_top(top)
+        if self._top != before:
+            self.post_message(self.Scrolled(self))
 
     def cursor_line(self) -> int | None:
         return self._cursor if self._rows else None

@@ -10,6 +10,7 @@ from textual import events
 from backends.model import Change, Kind, State
 from tests.ui.boxtop import TestApp, listed, select, until
 from tui.journal import tail
+from tui.options import HostOption
 from widgets.confirm import Confirm
 from widgets.picker import Picker
 
@@ -366,3 +367,29 @@ async def test_the_footer_of_inspect_names_its_keys(app):
         hints = [hint.id for hint in app.main.keybar.hints]
         assert {"list.filter", "tree.reveal", "details.back"} <= set(hints)
         assert "item.stop" not in hints
+
+
+async def test_rows_scrolled_to_with_the_wheel_are_up_to_date(tmp_path):
+    app = TestApp(tmp_path / "journal.jsonl", hosts=(HostOption("demo://docker?containers=300"),))
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await app.sample(2)
+        await pilot.pause()
+        table = app.main.active.table
+        table.scroll_to_top(200)
+        await pilot.pause()
+        await pilot.pause()
+        shown = table.keys_on_screen()
+        rows = {row.key: row for row in table.rows}
+        running = [key for key in shown if key in app.store.usage]
+        assert running
+        cpu = [column.id for column in table.columns].index("cpu")
+        assert all(rows[key].cells[cpu].text for key in running)
+
+
+async def test_a_filter_of_ones_own_is_no_surprise(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await select(pilot, "grafana")
+        await pilot.press("slash", *"shop-web", "enter", "t")
+        await until(pilot, lambda: app.store.pending, "the action is begun")

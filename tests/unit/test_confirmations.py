@@ -102,3 +102,11 @@ def test_what_changed_since_the_question_is_not_touched():
     assert differs(shown, replace(shown, name="other")) == "was renamed to other"
     assert differs(image("a:1"), image("a:1")) is None
     assert differs(image("a:1"), replace(image("a:1"), tags=("a:1", "a:2"))) == "has other tags now"
+
+
+def test_force_is_offered_for_an_image_only_where_containers_use_it():
+    item = image()
+    tag = Loss("tag nginx:1.27")
+    assert confirmation(Action.DELETE, [item], {item.ref: (tag,)}).options == ()
+    used = Loss("also used by web (exited)", kept="the container stays")
+    assert [option.id for option in confirmation(Action.DELETE, [item], {item.ref: (tag, used)}).options] == ["force"]

@@ -292,6 +292,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.details.show(self.active.current)
             self.draw_keys()
 
+    @on(Table.Scrolled)
+    def _rows_scrolled(self, event: Table.Scrolled) -> None:
+        for pane in self.panes_shown:
+            if pane.table is event.table:
+                pane.freshen()
+
     def on_screen_suspend(self) -> None:
         self._suspended = True
 
