@@ -127,7 +127,8 @@ def _load(usage: Usage | None, look: Look) -> list[Line]:
         return []
     lines: list[Line] = [Heading("Load")]
     if usage.cpu is not None:
-        limit = f" of {usage.cpu_limit:g} cores" if usage.cpu_limit else " of one core"
+        cores = usage.cpu_limit or 1.0
+        limit = " of one core" if cores == 1 else f" of {cores:g} cores"
         lines.append(Fact("CPU", percent(usage.cpu) + limit))
     if usage.memory is not None:
         limit = f" of {size_long(usage.memory_limit)}" if usage.memory_limit else ", no limit"

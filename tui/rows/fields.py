@@ -150,12 +150,15 @@ def memory_cell(item: Container | VM, look: Look) -> Cell:
 
 
 def memory_share(item: Container | VM, look: Look) -> float | None:
-    """Memory used as a share of its limit; of the host's memory where it has none."""
+    """Memory used as a share of its limit; of the host's memory where a container has none.
+
+    Without a limit a VM has none: its process may well need more than its guest was given.
+    """
     usage = usage_of(item, look)
     if usage is None or usage.memory is None:
         return None
-    limit = usage.memory_limit or (item.memory if isinstance(item, VM) else 0)
-    if not limit and look.store.host:
+    limit = usage.memory_limit
+    if not limit and look.store.host and not isinstance(item, VM):
         limit = look.store.host.memory_total
     return usage.memory / limit if limit else None
 
