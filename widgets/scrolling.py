@@ -161,3 +161,25 @@ class ScrollingLines(LineView):
         length = end - start
         if page > length:
             self.scroll_to_top(round((y - length // 2) * (total - page) / (page - length)))
+
+
+class CursorLines(ScrollingLines):
+    """Lines with a cursor on one of them, moved by keys."""
+
+    _cursor: int
+
+    def _move_to(self, line: int) -> None:
+        """Put the cursor on this line, or the nearest there is, and show it."""
+        raise NotImplementedError
+
+    def action_move(self, lines: int) -> None:
+        self._move_to(self._cursor + lines)
+
+    def action_page(self, pages: int) -> None:
+        self._move_to(self._cursor + pages * max(1, self.page - 1))
+
+    def action_first(self) -> None:
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        self._move_to(self.total_lines() - 1)

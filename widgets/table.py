@@ -14,7 +14,7 @@ from textual.strip import Strip
 from widgets.columns import Cell, Column, Row, Slot, arrange
 from widgets.glyphs import BRAILLE, Glyphs
 from widgets.lines import join
-from widgets.scrolling import ScrollingLines
+from widgets.scrolling import CursorLines
 from widgets.text import fit, fit_runs, width_of, wrap
 from widgets.tones import Ground, Tone
 
@@ -24,7 +24,7 @@ _GUTTER = 1
 _CACHE_LIMIT = 1024
 
 
-class Table(ScrollingLines, can_focus=True):
+class Table(CursorLines, can_focus=True):
     """Rows in the order given, one selected (the cursor's), any number marked. Scrolls; its header does not."""
 
     fixed_lines = 1
@@ -317,18 +317,6 @@ class Table(ScrollingLines, can_focus=True):
         self.repaint()
         if moved:
             self.post_message(self.Selected(self, self.cursor_key))
-
-    def action_move(self, rows: int) -> None:
-        self._move_to(self._cursor + rows)
-
-    def action_page(self, pages: int) -> None:
-        self._move_to(self._cursor + pages * max(1, self.page - 1))
-
-    def action_first(self) -> None:
-        self._move_to(0)
-
-    def action_last(self) -> None:
-        self._move_to(len(self._rows) - 1)
 
     def action_open(self) -> None:
         if self._rows:

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from widgets.glyphs import BRAILLE, Glyphs
 from widgets.lines import join
 from widgets.nodes import Forest, Masked, Node, Path, leaf_text
-from widgets.scrolling import ScrollingLines
+from widgets.scrolling import CursorLines
 from widgets.text import fit_runs
 from widgets.tones import Ground, Tone
 
@@ -25,7 +25,7 @@ _TEXT_LIMIT = 4096
 """Characters of a value that are searched and styled for one line; no screen is wider."""
 
 
-class DataTree(ScrollingLines, can_focus=True):
+class DataTree(CursorLines, can_focus=True):
     """A tree with a cursor. Folds and cursor are kept by path when the data is set anew."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -283,18 +283,6 @@ class DataTree(ScrollingLines, can_focus=True):
         if path is not None and path != self._announced:
             self._announced = path
             self.post_message(self.Moved(self, path))
-
-    def action_move(self, lines: int) -> None:
-        self._move_to(self._cursor + lines)
-
-    def action_page(self, pages: int) -> None:
-        self._move_to(self._cursor + pages * max(1, self.page - 1))
-
-    def action_first(self) -> None:
-        self._move_to(0)
-
-    def action_last(self) -> None:
-        self._move_to(len(self._visible) - 1)
 
     def action_toggle_fold(self) -> None:
         node = self._node()
