@@ -146,15 +146,20 @@ def backend_class(scheme: str) -> Callable[..., Backend]:
 
 
 def open_backend(
-    url: str, settings: EngineSettings, taken: Collection[str] = (), *, clock: Callable[[], float] | None = None
+    url: str,
+    settings: EngineSettings,
+    taken: Collection[str] = (),
+    *,
+    name: str = "",
+    clock: Callable[[], float] | None = None,
 ) -> Backend:
-    """A backend for an address, not connected yet. Its key is short and none of `taken`.
+    """A backend for an address, not connected yet. Its key is the user's `name` for it, or short, and none of `taken`.
 
     `clock` gives Unix time to a simulated engine whose address does not. Raises ValueError as `parse_host` does.
     """
     url = parse_host(url)
     scheme = urlsplit(url).scheme
-    key = _unique(_key(url), taken)
+    key = _unique(clean(name, 40) or _key(url), taken)
     if SCHEMES[scheme] == _VIRTUALBOX:
         return backend_class(scheme)(key, url, settings)
     if SCHEMES[scheme] == _DEMO:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from backends.base import Backend, EngineError
 from backends.model import VM, Container, EngineInfo, HostUsage, Ref, Snapshot, State, Usage
 from backends.text import clean
-from tui.options import HostOption, Options, hosts_of
+from tui.options import Options, hosts_of
 
 if TYPE_CHECKING:
     from backends.demo.host import DemoHost
@@ -70,13 +70,13 @@ async def gather(options: Options, *, usage: bool = True, deadline: float = DEAD
     from backends.registry import open_backend
 
     end = asyncio.get_running_loop().time() + deadline
-    backends: list[tuple[HostOption, Backend]] = []
+    backends: list[Backend] = []
     for host in hosts_of(options):
-        taken = [backend.engine for _, backend in backends]
-        backends.append((host, open_backend(host.url, options.engines, taken)))
+        taken = [backend.engine for backend in backends]
+        backends.append(open_backend(host.url, options.engines, taken, name=host.name))
     chosen = bool(options.hosts)
     host_usage, answers = await asyncio.gather(
-        _host(options.demo), asyncio.gather(*(_ask(backend, host, chosen, usage, end) for host, backend in backends))
+        _host(options.demo), asyncio.gather(*(_ask(backend, chosen, usage, end) for backend in backends))
     )
     return Gathered(time.time(), host_usage, tuple(answers))
 
@@ -96,9 +96,9 @@ async def _host(demo: bool) -> HostUsage:
     return await source.sample()
 
 
-async def _ask(backend: Backend, host: HostOption, chosen: bool, usage: bool, end: float) -> Answer:
+async def _ask(backend: Backend, chosen: bool, usage: bool, end: float) -> Answer:
     began = time.monotonic()
-    answer = Answer(backend.engine, backend.url, host.name or backend.engine, chosen)
+    answer = Answer(backend.engine, backend.url, backend.engine, chosen)
     try:
         async with asyncio.timeout_at(end):
             info = await backend.connect()

@@ -78,5 +78,6 @@ def hosts_of(options: Options) -> tuple[HostOption, ...]:
     from backends.registry import DEMO_HOSTS, default_hosts
 
     if options.demo:
-        return tuple(HostOption(url) for url in DEMO_HOSTS)
+        simulated = tuple(host for host in options.hosts if host.url.startswith("demo://"))
+        return simulated or tuple(HostOption(url) for url in DEMO_HOSTS)
     return options.hosts or tuple(HostOption(url) for url in default_hosts())

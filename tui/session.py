@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Protocol
 
 from backends.base import ActionError, Backend, EngineError
 from backends.model import HostUsage, Image, Kind, Ref, State
 from backends.watch import Update, Watcher
-from tui.options import HostOption, Options
+from tui.options import HostOption, Options, hosts_of
 from tui.store import Engine, Store
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ class Session:
         """Open every engine in the background; the screen fills as they answer."""
         from backends.registry import kinds_at
 
-        for host in self._hosts():
-            backend = self._open(host.url)
+        for host in hosts_of(self._options):
+            backend = self._open(host)
             self._backends[backend.engine] = backend
             self._store.add_engine(
                 backend.engine, backend.url, kinds_at(backend.url), read_only=host.read_only or self._options.read_only
@@ -62,18 +62,10 @@ class Session:
         self._host = self._host_source()
         self._spawn(self._sample(), "sample")
 
-    def _hosts(self) -> Sequence[HostOption]:
-        from backends.registry import DEMO_HOSTS, default_hosts
-
-        if self._options.demo:
-            simulated = [host for host in self._options.hosts if host.url.startswith("demo://")]
-            return simulated or [HostOption(url) for url in DEMO_HOSTS]
-        return self._options.hosts or [HostOption(url) for url in default_hosts()]
-
-    def _open(self, url: str) -> Backend:
+    def _open(self, host: HostOption) -> Backend:
         from backends.registry import open_backend
 
-        return open_backend(url, self._options.engines, self._backends, clock=self._clock)
+        return open_backend(host.url, self._options.engines, self._backends, name=host.name, clock=self._clock)
 
     def refresh(self) -> None:
         for watcher in self._watchers.values():

@@ -393,3 +393,11 @@ async def test_a_filter_of_ones_own_is_no_surprise(app):
         await select(pilot, "grafana")
         await pilot.press("slash", *"shop-web", "enter", "t")
         await until(pilot, lambda: app.store.pending, "the action is begun")
+
+
+async def test_a_host_is_called_as_the_configuration_says(tmp_path):
+    app = TestApp(tmp_path / "journal.jsonl", hosts=(HostOption("demo://docker", name="shop"),))
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        assert list(app.store.engines) == ["shop"]
+        assert app.named("shop-web").ref.engine == "shop"

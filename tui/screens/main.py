@@ -205,8 +205,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
             engines = [engine for kind in pane.spec.kinds for engine in look.store.engines_for(kind)]
             without = bool(look.store.engines) and all(engine.lost and engine.info is None for engine in engines)
             pane.set_folded(without and not nothing and not self.single)
-            others = [digest(other.spec, look) for other in self.panes if other is not pane]
-            pane.set_others(others if self.single else ())
+            others = [digest(other.spec, look) for other in self.panes if other is not pane] if self.single else ()
+            pane.set_others(others)
         self._leave_folded()
         for pane in (*self.panes, self.boxes):
             if pane.display and pane.stale:
@@ -294,9 +294,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     @on(Table.Scrolled)
     def _rows_scrolled(self, event: Table.Scrolled) -> None:
-        for pane in self.panes_shown:
-            if pane.table is event.table:
-                pane.freshen()
+        if pane := self._pane_of(event.table):
+            pane.freshen()
 
     def on_screen_suspend(self) -> None:
         self._suspended = True
@@ -316,9 +315,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     @on(Table.SortRequested)
     def _sort_clicked(self, event: Table.SortRequested) -> None:
-        for pane in (*self.panes, self.boxes):
-            if pane.table is event.table:
-                pane.sort_by(event.column_id)
+        if pane := self._pane_of(event.table):
+            pane.sort_by(event.column_id)
+
+    def _pane_of(self, table: Table) -> Pane | None:
+        return next((pane for pane in (*self.panes, self.boxes) if pane.table is table), None)
 
     @on(KeyBar.Pressed)
     async def _hint_clicked(self, event: KeyBar.Pressed) -> None:
