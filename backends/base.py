@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from backends.model import Action, ActionOptions, Change, EngineInfo, Loss, Ref, Snapshot, Usage
+
+Ability = TypeVar("Ability")
 
 
 class EngineError(Exception):
@@ -87,6 +89,14 @@ class Backend(ABC):
 
         Raises ActionError with the engine's reason in words.
         """
+
+    def ability(self, kind: type[Ability]) -> Ability | None:
+        """What does the things of this abstract class for this engine; None when it cannot.
+
+        `EngineInfo.abilities` names the same classes, for those who only ask whether.
+        """
+        del kind
+        return None
 
     @abstractmethod
     async def close(self) -> None:

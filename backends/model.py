@@ -203,6 +203,8 @@ class EngineInfo:
     api_version: str = ""
     usage_of_all: bool = True
     """False where each object's usage costs the engine a request: then it is asked only for rows on screen."""
+    abilities: frozenset[type] = frozenset()
+    """The abilities, as abstract classes, for which `Backend.ability` has an answer."""
     notes: tuple[str, ...] = ()
     """Limits to tell the user, one line each, e.g. that VBoxManage stands in for the binding."""
 

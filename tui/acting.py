@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from backends.actions import refusal
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, ActionOptions, Item, Kind, Loss, Ref
-from tui.commands import Command, refusal_here, resolve
+from tui.commands import Command, resolve
 from tui.confirmations import CANCEL, Confirmation, confirmation, differs, needed, options_from, wants_losses
 from tui.runner import Runner, overtakes
 from tui.selection import name_of
@@ -75,7 +76,7 @@ class Acting:
         pending = self._store.pending.get(item.ref)
         if pending is not None and not overtakes(action, pending):
             return f"{pending} is still under way"
-        return refusal_here(action, item, self._store.barred)
+        return self._store.barred.get(item.ref.engine) or refusal(action, item)
 
     async def _agree(
         self, action: Action, items: list[Item], skipped: list[tuple[Item, str]]

@@ -9,7 +9,7 @@ import sys
 import termios
 import textwrap
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ from backends.model import Action, Item, Ref
 from backends.text import clean
 from tui import journal, logs
 from tui.acting import Acting
-from tui.commands import BY_ID, COMMANDS
+from tui.commands import BY_ID, Scope
 from tui.handlers import Handlers
+from tui.handlers.area import reason_of
 from tui.keymap import Keymap
 from tui.options import Options
 from tui.rows.fields import Look
@@ -38,9 +39,11 @@ from tui.selection import name_of
 from tui.session import Session
 from tui.status import no_engine
 from tui.store import Delta, Store
+from tui.tasks import Tasks
 from widgets.confirm import Answer, Confirm
 from widgets.exact import ExactUpdates
 from widgets.glyphs import ASCII, BLOCK, BRAILLE
+from widgets.picker import Picker, PickItem
 
 log = logging.getLogger(__name__)
 
@@ -87,17 +90,17 @@ class BoxtopApp(ExactUpdates, App[int]):
             self.journal_file,
             noted=self._noted,
         )
+        self.tasks = Tasks(self.journal_file, noted=self._noted, clock=self._clock)
         self.acting = Acting(self.store, self.runner, self._backend, self._ask, self.main.say)
         if self.options.keys:
             from tui.widget_keys import textual_keymap
 
             self.set_keymap(textual_keymap(self.options.keys))
-        for command in COMMANDS:
-            keys = ",".join(self.keymap.keys(command))
-            if keys:
-                # make_bindings knows that * is called asterisk; bind alone does not
-                for binding in Binding.make_bindings([Binding(keys, f"command('{command.id}')", command.label)]):
-                    self.bind(binding.key, binding.action, description=binding.description, show=False)
+        for key, commands in self.keymap.all_keys().items():
+            ids = ", ".join(repr(command.id) for command in commands)
+            # make_bindings knows that * is called asterisk; bind alone does not
+            for binding in Binding.make_bindings([Binding(key, f"command({ids})", commands[0].label)]):
+                self.bind(binding.key, binding.action, description=binding.description, show=False)
         for number in _ENDING:
             asyncio.get_running_loop().add_signal_handler(number, self._told_to_end, number)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
@@ -109,13 +112,49 @@ class BoxtopApp(ExactUpdates, App[int]):
 
     async def on_unmount(self) -> None:
         await self.runner.close()
+        await self.tasks.close()
         await self.session.close()
 
-    async def action_command(self, command_id: str) -> None:
-        """Run a command by its id, from a key, a click, the palette or the menu."""
+    async def action_command(self, *command_ids: str) -> None:
+        """Run a command by its id, from a key or a click; of several that share a key, the one that belongs here."""
         self.main.touched()
-        if self.screen is self.main or BY_ID[command_id].id == "app.quit":
-            await self._handlers.run(BY_ID[command_id])
+        if self.screen is not self.main and command_ids != ("app.quit",):
+            return
+        commands = [BY_ID[command_id] for command_id in command_ids]
+        here = self.main.places
+        commands.sort(key=lambda command: not command.where)
+        chosen = next((command for command in commands if not command.places.isdisjoint(here)), None)
+        if chosen is not None:
+            await self._handlers.run(chosen)
+        elif any(command.scope is Scope.ITEM for command in commands):
+            await self._handlers.run(commands[0])  # which says what to choose first
+
+    def pick_command(self, title: str, entries: Sequence[PickItem], items: Sequence[Item]) -> None:
+        """Offer commands for these objects: it is done to them, whatever is selected by then."""
+
+        async def run(chosen: str | None) -> None:
+            if chosen:
+                await self._handlers.run(BY_ID[chosen], items)
+
+        self.push_screen(Picker(title, entries, glyphs=self._glyphs), run)
+
+    async def noted(self, verb: str, item: Item, work: Awaitable[object]) -> str | None:
+        """Wait for what is done to an object and write it to the journal: the reason of a failure, or None."""
+        began = time.time()
+        reason: str | None = None
+        try:
+            await work
+        except (ActionError, EngineError) as error:
+            reason = reason_of(error)
+        took = round(time.time() - began, 3)
+        ref = item.ref
+        entry = journal.Entry(began, ref.engine, str(ref.kind), name_of(item), ref.id, verb, reason or "done", took)
+        try:
+            await asyncio.to_thread(journal.append, self.journal_file, entry)
+        except OSError as error:
+            log.error("the journal cannot be written: %s", error)
+        self._noted()
+        return reason
 
     def on_key(self, event: events.Key) -> None:
         """A letter that was on its way to a list when a text field took the keyboard is the field's: no command."""
@@ -167,7 +206,7 @@ class BoxtopApp(ExactUpdates, App[int]):
 
     def _noted(self) -> None:
         if self.main.view == "journal":
-            self.call_later(self._handlers.view_journal)
+            self.main.draw_view()
 
     def action_help_quit(self) -> None:
         """Ctrl-C: Textual would name its own key."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -83,12 +83,15 @@ def _run(arguments: Sequence[str]) -> int:
     return run_app(options)
 
 
-def known_commands() -> Collection[str]:
-    """Ids that the [keys] table may name: commands, and the widgets' own bindings."""
+def known_commands() -> Mapping[str, Collection[str]]:
+    """Ids that the [keys] table may name, with their places: commands, and the widgets' own bindings.
+
+    Widgets may share keys with each other: only one of them has the focus.
+    """
     from tui.commands import BY_ID
     from tui.widget_keys import widget_bindings
 
-    return [*BY_ID, *widget_bindings()]
+    return dict.fromkeys(widget_bindings(), ()) | {name: command.places for name, command in BY_ID.items()}
 
 
 def _has_terminal() -> bool:

@@ -14,7 +14,8 @@ from backends.base import EngineSettings
 from backends.text import clean
 from tui.options import LOG_LEVELS, MAX_INTERVAL, MIN_INTERVAL, THEMES, HostOption, Options
 
-KnownCommands = Callable[[], Collection[str]]
+KnownCommands = Callable[[], Mapping[str, Collection[str]]]
+"""Ids that [keys] may name, each with the places where its keys are its own; see `tui.commands.Command.places`."""
 
 
 class ConfigError(Exception):
@@ -209,19 +210,15 @@ def host_url(text: str) -> str:
         raise Wrong(clean(str(error))) from error
 
 
-_COMMAND_GROUPS = {"app", "details", "item", "list", "view"}
-
-
-def _keys(value: Any, known: Collection[str]) -> dict[str, tuple[str, ...]]:
+def _keys(value: Any, known: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
     rules: dict[str, Callable[[Any], Any]] = dict.fromkeys(known, _key)
     keys: dict[str, tuple[str, ...]] = _table(_flat(value), rules)
-    owner: dict[str, str] = {}
+    owner: dict[tuple[str, str], str] = {}
     for name, given in keys.items():
-        # widgets may share keys with each other: only one of them has the focus
-        for key in given if name.partition(".")[0] in _COMMAND_GROUPS else ():
-            if key in owner:
-                raise Wrong(f"{_quoted(key)} is given to {owner[key]} already; one command a key", name)
-            owner[key] = name
+        for key in given:
+            for place in known[name]:
+                if owner.setdefault((key, place), name) != name:
+                    raise Wrong(f"{_quoted(key)} is given to {owner[key, place]} already; one command a key", name)
     return keys
 
 

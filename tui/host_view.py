@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 
 from tui.facts import host_facts
 from tui.formats import percent, size_long
 from tui.rows.fields import Look
 from tui.store import Delta
+from tui.view import View
 from widgets.charts import Chart, meter
 from widgets.facts import Fact, Facts, Heading
 from widgets.table import Cell
 
 
-class HostView(Horizontal):
-    """Draws only while it is in view."""
+class HostView(View):
+    place = "host"
 
     DEFAULT_CSS = """
-    HostView { height: 1fr; }
+    HostView { layout: horizontal; }
     HostView > #host-charts { width: 1fr; }
     HostView > #host-charts > Chart { height: 1fr; min-height: 4; }
     HostView > Facts { width: 1fr; height: 1fr; }
@@ -44,6 +45,9 @@ class HostView(Horizontal):
             yield self.network
             yield self.disk
         yield self.facts
+
+    def focus_content(self) -> None:
+        self.facts.focus()
 
     def apply(self, delta: Delta) -> None:
         if delta.host or delta.engines:

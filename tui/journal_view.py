@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from backends.text import clean
+from tui import journal
 from tui.formats import local_time
 from tui.journal import Entry
+from tui.view import View
 from widgets.confirm import Choice, Confirm
 from widgets.glyphs import Glyphs
 from widgets.line import Line, Part
@@ -24,14 +29,17 @@ _COLUMNS = (
 )
 
 
-class JournalView(Vertical):
+class JournalView(View):
+    place = "journal"
+
     DEFAULT_CSS = """
-    JournalView { height: 1fr; }
-    JournalView > Line { height: 1; background: $surface; }
+    JournalView > Line { background: $surface; }
     """
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, file: Path, glyphs: Glyphs) -> None:
         super().__init__(id="journal-view")
+        self._file = file
+        self._reading: asyncio.Task[None] | None = None
         self._glyphs = glyphs
         self._entries: list[Entry] = []
         self._title = Line(glyphs=glyphs)
@@ -40,6 +48,27 @@ class JournalView(Vertical):
     def compose(self) -> ComposeResult:
         yield self._title
         yield self.table
+
+    def focus_content(self) -> None:
+        self.table.focus()
+
+    def draw(self) -> None:
+        """Read the file anew and show it."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(), name="journal")
+
+    async def _read(self) -> None:
+        try:
+            entries = await asyncio.to_thread(journal.tail, self._file)
+        except OSError as error:
+            self.fill([], f"{self._file} cannot be read: {error.strerror}")
+            return
+        self.fill(entries, str(self._file))
+
+    @on(Table.Opened)
+    def _opened(self, event: Table.Opened) -> None:
+        event.stop()
+        self.app.push_screen(self.details())
 
     def details(self) -> Confirm:
         """The selected entry whole, in a box to read."""
@@ -56,8 +85,8 @@ class JournalView(Vertical):
         close = (Choice("close", "Close"),)
         return Confirm("Journal", lines, choices=close, safe="close", glyphs=self._glyphs)
 
-    def fill(self, entries: list[Entry], file: str) -> None:
-        self._title.set_parts([Part(" 5 Journal", "accent"), Part(f"  {file}", "dim")])
+    def fill(self, entries: list[Entry], about: str) -> None:
+        self._title.set_parts([Part(" 5 Journal", "accent"), Part(f"  {about}", "dim")])
         self.table.set_message([("Nothing was done from here yet.", "dim")])
         self._entries = entries
         self.table.set_rows([_row(number, entry) for number, entry in enumerate(entries)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backends.model import Item
-from tui.commands import BY_ID, COMMANDS, Command, Scope, label_for, unavailable
+from tui.commands import BY_ID, COMMANDS, Command, Rights, Scope, label_for, unavailable
 from widgets.keybar import Hint
 
 _NAMES = {
@@ -36,8 +36,21 @@ class Keymap:
         """The command's keys; a declared key that the user gave to another command is not its own any more."""
         if command.id in self._overrides:
             return tuple(self._overrides[command.id])
-        taken = {key for keys in self._overrides.values() for key in keys}
+        taken = {
+            key
+            for name, keys in self._overrides.items()
+            if (owner := BY_ID.get(name)) and not command.places.isdisjoint(owner.places)
+            for key in keys
+        }
         return tuple(key for key in command.keys if key not in taken)
+
+    def all_keys(self) -> dict[str, list[Command]]:
+        """Every key that is bound, with the commands that share it, each in its own places."""
+        found: dict[str, list[Command]] = {}
+        for command in COMMANDS:
+            for key in self.keys(command):
+                found.setdefault(key, []).append(command)
+        return found
 
     def text(self, command: Command) -> str:
         """Its keys for a person: `d Del`."""
@@ -47,22 +60,31 @@ class Keymap:
         keys = self.keys(command)
         return key_text(keys[0]) if keys else ""
 
-    def hints(self, items: Sequence[Item], barred: Mapping[str, str], read_only: Sequence[str]) -> list[Hint]:
+    def hints(self, items: Sequence[Item], rights: Rights, read_only: Sequence[str]) -> list[Hint]:
         """The footer of a list: what applies to these objects now, what does not with its reason, then the rest.
 
-        `barred`: as in `unavailable`; on a `read_only` engine actions are not offered at all.
+        On a `read_only` engine what changes something is not offered at all.
         """
         hints = []
         for command in _footer(COMMANDS):
             key = self.first(command)
             if not key or (not items and command.scope is Scope.ITEM):
                 continue
-            if command.action is None:
+            if command.scope is not Scope.ITEM:
                 hints.append(Hint(key, command.label, command.id))
-            elif any(item.ref.kind in command.kinds and item.ref.engine not in read_only for item in items):
-                reason = unavailable(command, items, barred)
+            elif any(_offered(command, item, read_only) for item in items):
+                reason = unavailable(command, items, rights)
                 hints.append(Hint(key, label_for(command, items), command.id, reason is None, reason or ""))
         return hints
+
+    def hints_in(self, view: str) -> list[Hint]:
+        """The footer of a view with commands of its own."""
+        own = sorted((command for command in COMMANDS if command.where == view), key=lambda command: command.footer)
+        return [
+            Hint(self.first(command), command.label, command.id)
+            for command in own
+            if command.footer and self.first(command)
+        ]
 
     def hints_of(self, *command_ids: str) -> list[Hint]:
         """The footer where there is no list: just these commands."""
@@ -71,7 +93,12 @@ class Keymap:
 
 
 def _footer(commands: Iterable[Command]) -> list[Command]:
-    return sorted((command for command in commands if command.footer), key=lambda command: command.footer)
+    shown = (command for command in commands if command.footer and not command.where)
+    return sorted(shown, key=lambda command: command.footer)
+
+
+def _offered(command: Command, item: Item, read_only: Sequence[str]) -> bool:
+    return item.ref.kind in command.kinds and not (command.alters and item.ref.engine in read_only)
 
 
 def key_text(key: str) -> str:

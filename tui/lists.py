@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from backends.model import Image, Item, Kind, State
@@ -42,6 +42,9 @@ IMAGES = ListSpec("images", "3", "Images", (Kind.IMAGE,), images.FIELDS, "age")
 BOXES = ListSpec("boxes", "0", "All boxes", (Kind.CONTAINER, Kind.VM), boxes.FIELDS, "cpu")
 
 PANES = (CONTAINERS, VMS, IMAGES)
+
+VIEWS: Mapping[str, ListSpec] = {"boxes": BOXES}
+"""Lists that take the place of the panes, by the name of their view."""
 
 
 def summary(items: Iterable[Item], shown: int, chosen: Filter) -> str:

@@ -67,6 +67,10 @@ class Session:
 
         return open_backend(host.url, self._options.engines, self._backends, name=host.name, clock=self._clock)
 
+    def refresh_engine(self, engine: str) -> None:
+        if engine in self._watchers:
+            self._watchers[engine].refresh()
+
     def refresh(self) -> None:
         for watcher in self._watchers.values():
             watcher.refresh()

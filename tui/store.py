@@ -27,6 +27,7 @@ from backends.model import (
     image_users,
 )
 from backends.watch import Connected, Lost, Update
+from tui.commands import Rights
 from tui.history import HOST_FIELDS, History
 
 SHOWN_WHILE: Mapping[Action, State] = {
@@ -125,6 +126,13 @@ class Store:
         """Engines on which nothing can be done now, each with the reason."""
         barred = {engine.key: f"{engine.key} does not answer" for engine in self.engines.values() if engine.lost}
         return barred | {key: f"{key} is read-only" for key in self.read_only}
+
+    @property
+    def rights(self) -> Rights:
+        """What the engines allow now."""
+        abilities = {engine.key: engine.info.abilities for engine in self.engines.values() if engine.info}
+        lost = frozenset(engine.key for engine in self.engines.values() if engine.lost)
+        return Rights(self.barred, abilities, lost)
 
     def engines_for(self, kind: Kind) -> list[Engine]:
         """Engines that have this kind of object, or would have it if they answered."""

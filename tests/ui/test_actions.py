@@ -340,7 +340,7 @@ async def test_the_journal_in_view_gets_new_entries(app):
         await listed(pilot)
         await select(pilot, "shop-web")
         await pilot.press("t", "5")
-        await until(pilot, lambda: app.main.journal.is_attached and app.main.journal.table.row_count == 1, "the entry")
+        await until(pilot, lambda: (view := app.main.views.get("journal")) and view.table.row_count == 1, "the entry")
         await pilot.pause(0.35)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Confirm), "the entry whole")

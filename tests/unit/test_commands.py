@@ -4,22 +4,26 @@ import inspect
 
 from backends.model import Action, Kind, State
 from tests.unit.objects import container, image, vm
-from tui.commands import BY_ID, COMMANDS, label_for, resolve, unavailable
-from tui.handlers import Handlers
+from tui.commands import BY_ID, COMMANDS, Rights, label_for, resolve, unavailable
+from tui.handlers import area_class
 from tui.keymap import Keymap
 
 
 def test_ids_and_keys_are_each_given_once():
     ids = [command.id for command in COMMANDS]
-    keys = [key for command in COMMANDS for key in command.keys]
     assert len(ids) == len(set(ids))
-    assert len(keys) == len(set(keys))
+    owners: dict[tuple[str, str], str] = {}
+    for command in COMMANDS:
+        for key in command.keys:
+            for place in command.places:
+                assert owners.setdefault((key, place), command.id) == command.id, (key, place)
 
 
 def test_every_command_does_something():
     for command in COMMANDS:
         if command.action is None:
-            assert inspect.isfunction(getattr(Handlers, command.id.replace(".", "_"), None)), command.id
+            method = getattr(area_class(command.area), command.id.partition(".")[2], None)
+            assert inspect.isfunction(method), command.id
 
 
 def test_every_action_of_an_engine_has_a_command():
@@ -48,29 +52,29 @@ def test_killing_a_vm_is_called_what_it_is():
 
 def test_an_action_is_refused_with_the_reason_of_the_first_when_it_applies_to_none():
     start = BY_ID["item.start"]
-    assert unavailable(start, [container()], {}) == "web is running already"
-    assert unavailable(start, [container(), container("db", State.EXITED)], {}) is None
-    assert unavailable(BY_ID["item.save"], [container()], {}) == "a container's memory cannot be saved"
-    assert unavailable(start, [image()], {}) == "images do not run"
+    assert unavailable(start, [container()], Rights()) == "web is running already"
+    assert unavailable(start, [container(), container("db", State.EXITED)], Rights()) is None
+    assert unavailable(BY_ID["item.save"], [container()], Rights()) == "a container's memory cannot be saved"
+    assert unavailable(start, [image()], Rights()) == "images do not run"
 
 
 def test_read_only_takes_every_action_away():
     for command in COMMANDS:
         if command.action:
             for item in (container(), vm(), image()):
-                reason = unavailable(command, [item], dict.fromkeys(("docker", "virtualbox"), "read-only"))
+                reason = unavailable(command, [item], Rights(dict.fromkeys(("docker", "virtualbox"), "read-only")))
                 assert reason, (command.id, item)
-    hints = Keymap({}).hints([container()], {"docker": "docker is read-only"}, ["docker"])
+    hints = Keymap({}).hints([container()], Rights({"docker": "docker is read-only"}), ["docker"])
     assert not [hint for hint in hints if BY_ID[hint.id].action]
 
 
 def test_the_footer_tells_what_applies_now():
-    hints = {hint.id: hint for hint in Keymap({}).hints([container(state=State.EXITED)], {}, [])}
+    hints = {hint.id: hint for hint in Keymap({}).hints([container(state=State.EXITED)], Rights(), [])}
     assert hints["item.start"].enabled
     assert not hints["item.stop"].enabled
     assert hints["item.stop"].reason == "web is exited"
     assert "item.save" not in hints  # VMs only
-    assert "item.start" not in {hint.id for hint in Keymap({}).hints([image()], {}, [])}
+    assert "item.start" not in {hint.id for hint in Keymap({}).hints([image()], Rights(), [])}
 
 
 def test_a_users_key_replaces_the_declared_one_and_is_taken_from_another():

@@ -14,8 +14,8 @@ from tui.options import LOG_LEVELS, THEMES, HostOption, Options
 COMMANDS = ("app.quit", "item.stop", "list.filter")
 
 
-def known() -> tuple[str, ...]:
-    return COMMANDS
+def known() -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(COMMANDS, ("container",))
 
 
 def parse(text: str) -> Options:
@@ -169,7 +169,7 @@ def test_errors_of_a_file_start_with_its_name(tmp_path: Path) -> None:
 
 
 def test_commands_are_asked_for_only_with_a_keys_table() -> None:
-    def never() -> tuple[str, ...]:
+    def never() -> dict[str, tuple[str, ...]]:
         raise AssertionError
 
     assert config.parse("ascii = true", never).ascii

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,18 +15,18 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from backends.model import Ref
+from backends.model import Kind, Ref
 from tui.commands import BY_ID
 from tui.details import Details
-from tui.host_view import HostView
-from tui.journal_view import JournalView
 from tui.keymap import Keymap
-from tui.lists import BOXES, PANES
+from tui.lists import PANES, VIEWS
 from tui.pane import Pane, digest
 from tui.rows.fields import Look
 from tui.selection import Filter
 from tui.status import host_line, no_engine, top_line
 from tui.store import Delta
+from tui.view import View
+from tui.views import make_view
 from widgets.keybar import Hint, KeyBar
 from widgets.line import Line
 from widgets.notices import Notices
@@ -35,8 +35,6 @@ from widgets.tones import Tone
 
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
-
-View = Literal["panes", "boxes", "host", "journal"]
 
 _WIDE = 140
 _TALL = 30
@@ -74,16 +72,19 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.top = Line(id="top", glyphs=glyphs)
         self.host = Line(id="host", glyphs=glyphs)
         self.panes = [Pane(spec, look) for spec in PANES]
-        self.boxes = Pane(BOXES, look)
-        self.host_view = HostView(look, interval)
-        self.journal = JournalView(glyphs)
+        self.list_views: dict[str, Pane] = {}
+        """Lists that take the place of the panes, by the name of their view; made when first shown."""
+        self.views: dict[str, View] = {}
+        """Other views, as far as they were shown."""
         self.notices = Notices(dismiss_key=keymap.first(BY_ID["app.dismiss"]), glyphs=glyphs)
         self.keybar = KeyBar(glyphs=glyphs)
         self.lists = Vertical(id="lists")
         self.divider = Widget(id="divider")
         self.filter_input = Input(id="filter", placeholder="filter: words that must occur, -word must not")
         self.details = Details(look, self._inspect, interval)
-        self.view: View = "panes"
+        self.view = "panes"
+        """`panes`, or the name of a list view or of another view."""
+        self._last_list: tuple[str, Pane] = ("panes", self.panes[0])
         self.active = self.panes[0]
         self._waiting: list[Delta] = []
         self._last_key = 0.0
@@ -111,6 +112,28 @@ class MainScreen(Screen[None], inherit_bindings=False):
         yield self.notices
         yield self.keybar
 
+    @property
+    def listing(self) -> bool:
+        """Whether lists are shown, so that there is a selected row."""
+        return self.view == "panes" or self.view in self.list_views
+
+    @property
+    def lists_shown(self) -> list[Pane]:
+        return [*self.panes, *self.list_views.values()]
+
+    @property
+    def place(self) -> str:
+        """The view's name, as commands of its own call it."""
+        return self.view
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Where the user is, as `Command.places` names it: the view, or what kinds of object an action would mean."""
+        if not self.listing:
+            return frozenset({self.view, "elsewhere"})
+        kinds: set[Kind] = {item.ref.kind for item in self.active.targets()}
+        return frozenset({*(kinds or self.active.spec.kinds), self.view, "elsewhere"})
+
     def on_mount(self) -> None:
         self.lay_out()
         self.active.table.focus()
@@ -118,7 +141,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     @property
     def panes_shown(self) -> list[Pane]:
-        return [pane for pane in (*self.panes, self.boxes) if pane.display]
+        return [pane for pane in self.lists_shown if pane.display]
 
     # -- what changed ------------------------------------------------------------------------------------------
 
@@ -142,11 +165,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
         calm = time.monotonic() - self._last_key > _CALM
         if delta.kinds or delta.engines:
             self.lay_out()
-        for pane in (*self.panes, self.boxes):
+        for pane in self.lists_shown:
             pane.apply(delta, calm=calm)
         if delta.host or delta.engines:
             self._draw_status()
-        self.host_view.apply(delta)
+        if self.view in self.views:
+            self.views[self.view].apply(delta)
         current = self.active.current
         shown = self.details.item
         if (current and current.ref) != (shown and shown.ref):
@@ -169,10 +193,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
             hints[1:1] = [Hint("v", "reveal", "tree.reveal"), Hint("E", "unfold all", "tree.expand_all")]
         elif self.details.has_focus_within:
             hints = self._keymap.hints_of(*_DETAILS_KEYS)
-        elif self.view in {"panes", "boxes"}:
-            hints = self._keymap.hints(self.active.targets(), store.barred, store.read_only)
+        elif self.listing:
+            hints = self._keymap.hints(self.active.targets(), store.rights, store.read_only)
         else:
-            hints = self._keymap.hints_of(*_VIEW_KEYS)
+            hints = [*self._keymap.hints_in(self.view), *self._keymap.hints_of(*_VIEW_KEYS)]
         self.keybar.set_keys(hints)
 
     # -- layout ------------------------------------------------------------------------------------------------
@@ -193,13 +217,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def lay_out(self) -> None:
         """Show what belongs on the screen in this view and at this size, and fill what was hidden until now."""
         look = self._look()
-        nothing, listing = no_engine(look), self.view in {"panes", "boxes"}
+        nothing, listing = no_engine(look), self.listing
         self.details.display = listing and (self._open or (self.wide and not self._zoomed))
         self.lists.display = not self._open or self.wide or not listing
         self.divider.display = self.details.display and self.lists.display
-        self.boxes.display = self.view == "boxes"
-        self.host_view.display = self.view == "host"
-        self.journal.display = self.view == "journal"
+        for name, widget in (*self.list_views.items(), *self.views.items()):
+            widget.display = self.view == name
         for pane in self.panes:
             pane.display = self.view == "panes" and (not self.single or pane is self.active)
             engines = [engine for kind in pane.spec.kinds for engine in look.store.engines_for(kind)]
@@ -208,11 +231,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
             others = [digest(other.spec, look) for other in self.panes if other is not pane] if self.single else ()
             pane.set_others(others)
         self._leave_folded()
-        for pane in (*self.panes, self.boxes):
+        for pane in self.lists_shown:
             if pane.display and pane.stale:
                 pane.rebuild()
         self.details.show(self.active.current)
-        self.host_view.draw()
+        self.draw_view()
+
+    def draw_view(self) -> None:
+        """Draw the view that takes the place of the lists, if there is one."""
+        view = self.views.get(self.view)
+        if view is not None and view.is_mounted:
+            view.draw()
 
     def _leave_folded(self) -> None:
         """The keyboard goes to a pane that has something to choose from."""
@@ -220,18 +249,33 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.active = next((pane for pane in self.panes if not pane.folded), self.active)
             self.active.table.focus()
 
-    async def show_view(self, view: View, pane: Pane | None = None) -> None:
+    async def show_view(self, view: str, pane: Pane | None = None) -> None:
         """Turn to a view, and within the panes to one of them."""
+        if self.view in self.views and view != self.view:
+            self.views[self.view].left()
+        if self.listing:
+            self._last_list = (self.view, self.active)
+        late: Pane | View | None = None
+        if view in VIEWS:
+            late = pane = self.list_views.setdefault(view, self.list_views.get(view) or Pane(VIEWS[view], self._look))
+        elif view != "panes":
+            late = self.views.get(view) or make_view(view, self.boxtop)
+            self.views[view] = late
         self.view, self._open = view, False
-        late = {"boxes": self.boxes, "host": self.host_view, "journal": self.journal}.get(view)
-        if late is not None and not late.is_attached:
-            await self.lists.mount(late)
         if pane is not None:
             self.active = pane
+        if late is not None and not late.is_attached:
+            await self.lists.mount(late)
         self.lay_out()
-        focus = {"host": self.host_view.facts, "journal": self.journal.table}.get(view, self.active.table)
-        focus.focus()
+        if isinstance(late, View):
+            late.focus_content()
+        else:
+            self.active.table.focus()
         self.draw_keys()
+
+    async def leave_view(self) -> None:
+        """Back to the list that was shown before."""
+        await self.show_view(*self._last_list)
 
     async def step_pane(self, by: int) -> None:
         """The next pane that has something to choose from; from the details back to the list."""
@@ -249,7 +293,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def open_details(self, tab: str | None = None) -> None:
         """Bring the details to the front and give them the keyboard."""
-        if self.view not in {"panes", "boxes"}:
+        if not self.listing:
             return
         self._zoomed, self._open = False, True
         self.lay_out()
@@ -277,7 +321,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     @on(events.DescendantFocus)
     def _focus_moved(self) -> None:
-        for pane in (*self.panes, self.boxes):
+        for pane in self.lists_shown:
             if pane.table.has_focus:
                 self.active = pane
                 self.details.show(pane.current)
@@ -310,8 +354,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
             return  # one Enter too many for the question that was just answered
         if event.table is self.active.table:
             self.open_details()
-        elif event.table is self.journal.table:
-            self.boxtop.push_screen(self.journal.details())
 
     @on(Table.SortRequested)
     def _sort_clicked(self, event: Table.SortRequested) -> None:
@@ -319,7 +361,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             pane.sort_by(event.column_id)
 
     def _pane_of(self, table: Table) -> Pane | None:
-        return next((pane for pane in (*self.panes, self.boxes) if pane.table is table), None)
+        return next((pane for pane in self.lists_shown if pane.table is table), None)
 
     @on(KeyBar.Pressed)
     async def _hint_clicked(self, event: KeyBar.Pressed) -> None:
@@ -379,8 +421,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self._end_filter()
         elif self.close_details():
             pass
-        elif self.view in {"host", "journal"}:
-            await self.show_view("panes", self.active if self.active in self.panes else self.panes[0])
+        elif self.view in self.views:
+            if not self.views[self.view].back():
+                await self.leave_view()
         elif self.active.marks:
             self.active.set_marks(())
             self.draw_keys()

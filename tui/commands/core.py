@@ -1,39 +1,9 @@
-"""Every command, declared once: bindings, footer, palette, action menu, help and the keymap file come from here."""
+"""The commands of every list: lifecycle, marking, filtering, the details, the views, boxtop itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-
-from backends.actions import refusal
-from backends.model import Action, Container, Image, Item, Kind
-
-
-class Scope(StrEnum):
-    """What a command acts on; the footer, the menu and the help are ordered by it."""
-
-    ITEM = "On the selected row, or on all marked ones"
-    LIST = "In a list"
-    DETAILS = "In the details"
-    VIEW = "Views"
-    APP = "boxtop"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One thing a user can do. `keys` are Textual key names; the user's keymap replaces them by `id`."""
-
-    id: str
-    keys: tuple[str, ...]
-    label: str
-    help: str
-    scope: Scope
-    action: Action | None = None
-    kinds: frozenset[Kind] = frozenset(Kind)
-    footer: int = 0
-    """Place in the footer, lowest first; 0: not shown there."""
-
+from backends.model import Action, Kind
+from tui.commands.declare import Command, Scope
 
 _BOXES = frozenset({Kind.CONTAINER, Kind.VM})
 _VMS = frozenset({Kind.VM})
@@ -150,47 +120,3 @@ COMMANDS: tuple[Command, ...] = (
     Command("app.demo", ("D",), "demo", "Show the demo, when no engine was found", Scope.APP),
     Command("app.quit", ("q", "ctrl+q"), "quit", "Quit; what runs goes on", Scope.APP, footer=17),
 )
-
-BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
-
-BY_ACTION: Mapping[Action, Command] = {command.action: command for command in COMMANDS if command.action}
-
-
-def resolve(command: Command, items: Sequence[Item]) -> Action:
-    """The action a command means for these items: the pause key resumes when the first of them is paused."""
-    if command.action is None:
-        raise ValueError(f"{command.id} is no action")
-    if command.action is Action.PAUSE and items:
-        first = items[0]
-        if not isinstance(first, Image) and refusal(Action.RESUME, first) is None:
-            return Action.RESUME
-    return command.action
-
-
-def unavailable(command: Command, items: Sequence[Item], barred: Mapping[str, str]) -> str | None:
-    """Why an action command cannot act on any of `items` now, in words; None when it can act on at least one.
-
-    `barred` gives the reason for each engine on which nothing can be done.
-    """
-    if not items:
-        return "nothing is selected"
-    action = resolve(command, items)
-    reasons = [refusal_here(action, item, barred) for item in items]
-    return None if None in reasons else reasons[0]
-
-
-def refusal_here(action: Action, item: Item, barred: Mapping[str, str]) -> str | None:
-    """As `backends.actions.refusal`, and refusing everything on a barred engine."""
-    return barred.get(item.ref.engine) or refusal(action, item)
-
-
-def label_for(command: Command, items: Sequence[Item]) -> str:
-    """The command's name for these items: `resume` for a paused one, `power off` for a VM."""
-    if command.action is None or not items:
-        return command.label
-    action = resolve(command, items)
-    if action is Action.KILL and not isinstance(items[0], Container):
-        return "power off"
-    if action is Action.RESUME:
-        return "resume"
-    return command.label

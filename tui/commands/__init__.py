@@ -1,0 +1,84 @@
+"""Every command, declared once: bindings, footer, palette, action menu, help and the keymap file come from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from backends.actions import refusal
+from backends.model import Action, Container, Image, Item, Kind
+from tui.commands import core
+from tui.commands.declare import Command, Scope
+
+__all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "label_for", "resolve", "unavailable"]
+
+COMMANDS: tuple[Command, ...] = (*core.COMMANDS,)
+
+BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
+
+BY_ACTION: Mapping[Action, Command] = {command.action: command for command in COMMANDS if command.action}
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the engines allow now, each by its key."""
+
+    barred: Mapping[str, str] = field(default_factory=dict)
+    """Why nothing can be changed there: it is lost, or read-only."""
+    abilities: Mapping[str, frozenset[type]] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
+
+
+def resolve(command: Command, items: Sequence[Item]) -> Action:
+    """The action a command means for these items: the pause key resumes when the first of them is paused."""
+    if command.action is None:
+        raise ValueError(f"{command.id} is no action")
+    if command.action is Action.PAUSE and items:
+        first = items[0]
+        if not isinstance(first, Image) and refusal(Action.RESUME, first) is None:
+            return Action.RESUME
+    return command.action
+
+
+def unavailable(command: Command, items: Sequence[Item], rights: Rights) -> str | None:
+    """Why a command cannot act on any of `items` now, in words; None when it can act on at least one."""
+    if command.scope is not Scope.ITEM:
+        return None
+    if not items:
+        return "nothing is selected"
+    if len(items) > 1 and not command.many:
+        return "it is done to one at a time: unmark the others"
+    reasons = [refusal_here(command, item, rights, items) for item in items]
+    return None if None in reasons else reasons[0]
+
+
+def refusal_here(command: Command, item: Item, rights: Rights, items: Sequence[Item] = ()) -> str | None:
+    """Why a command cannot be done to this object now: its engine, its kind, its state. `items` as in `resolve`."""
+    engine = item.ref.engine
+    if command.alters and engine in rights.barred:
+        return rights.barred[engine]
+    if command.action is not None:
+        return refusal(resolve(command, items or [item]), item)
+    if item.ref.kind not in command.kinds:
+        return f"it is not for {_PLURAL[item.ref.kind]}"
+    if command.ability is not None:
+        if engine in rights.lost:
+            return f"{engine} does not answer"
+        if command.ability not in rights.abilities.get(engine, frozenset()):
+            return f"{engine} cannot do that"
+    return command.refuse(item) if command.refuse else None
+
+
+_PLURAL: Mapping[Kind, str] = {Kind.CONTAINER: "containers", Kind.VM: "VMs", Kind.IMAGE: "images"}
+
+
+def label_for(command: Command, items: Sequence[Item]) -> str:
+    """The command's name for these items: `resume` for a paused one, `power off` for a VM."""
+    if command.action is None or not items:
+        return command.label
+    action = resolve(command, items)
+    if action is Action.KILL and not isinstance(items[0], Container):
+        return "power off"
+    if action is Action.RESUME:
+        return "resume"
+    return command.label

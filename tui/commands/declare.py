@@ -1,0 +1,64 @@
+"""What a command is: a plain declaration, without what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backends.model import Action, Item, Kind
+
+
+class Scope(StrEnum):
+    """What a command acts on; the footer, the menu and the help are ordered by it."""
+
+    ITEM = "On the selected row, or on all marked ones"
+    LIST = "In a list"
+    DETAILS = "In the details"
+    VIEW = "Views"
+    APP = "boxtop"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a user can do. `keys` are Textual key names; the user's keymap replaces them by `id`.
+
+    The first part of `id` names the module of `tui.handlers` that does it, the second part the method there.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    scope: Scope
+    action: Action | None = None
+    kinds: frozenset[Kind] = frozenset(Kind)
+    footer: int = 0
+    """Place in the footer, lowest first; 0: not shown there."""
+    ability: type | None = None
+    """What the object's engine must offer for it."""
+    refuse: Callable[[Item], str | None] | None = None
+    """Why it cannot be done on an object in its present state, in words."""
+    changes: bool = False
+    """It changes something, so that a read-only engine refuses it. Always so with an `action`."""
+    many: bool = True
+    """It can be done to several marked objects at once."""
+    where: str = ""
+    """The view it belongs to, whose name its keys are good in; empty: the lists, and everywhere it makes sense."""
+
+    @property
+    def area(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def alters(self) -> bool:
+        return self.changes or self.action is not None
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Where its keys are its own: two commands may share a key when they share no place."""
+        if self.where:
+            return frozenset({self.where})
+        if self.scope is Scope.ITEM:
+            return frozenset(self.kinds)
+        return frozenset({*Kind, "elsewhere"})

@@ -1,0 +1,97 @@
+"""What each command does: areas of methods, found by the command's id and imported when first used."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from backends.base import ActionError, EngineError
+from backends.model import Item
+from tui.commands import Command, Scope, unavailable
+from tui.handlers.area import Area, reason_of
+
+if TYPE_CHECKING:
+    from tui.app import BoxtopApp
+
+log = logging.getLogger(__name__)
+
+AREAS: Mapping[str, str] = {
+    "app": "program.Program",
+    "details": "details.DetailsArea",
+    "item": "item.ItemArea",
+    "list": "lists.Lists",
+    "view": "views.Views",
+}
+"""Module and class in this package for each first part of a command's id."""
+
+
+def area_class(area: str) -> type[Area]:
+    module, _, name = AREAS[area].partition(".")
+    found: type[Area] = getattr(import_module(f"{__name__}.{module}"), name)
+    return found
+
+
+class Handlers:
+    """Runs commands. Those with an engine's action go to Acting, the others to the method of their area."""
+
+    def __init__(self, app: BoxtopApp) -> None:
+        self._app = app
+        self._areas: dict[str, Area] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, command: Command, items: Sequence[Item] | None = None) -> None:
+        """Do it; on `items` where they were chosen before, else on what is selected or marked now."""
+        if command.scope is not Scope.ITEM:
+            await self._call(command)
+            return
+        main = self._app.main
+        if not main.listing:
+            main.say("Choose a row in a list first: 1 containers, 2 VMs, 3 images.")
+            return
+        if items is None:
+            surprise = main.active.surprise() if command.alters else None
+            if surprise:
+                main.say(surprise, "warn")
+                return
+            items = main.active.targets()
+        if command.action is not None:
+            # a question waits for its answer while the screen goes on
+            self._spawn(self._app.acting.act(command, items), command.id)
+            return
+        reason = unavailable(command, items, self._app.store.rights)
+        if reason is not None:
+            main.say(f"{command.label}: {reason}.", "warn")
+            return
+        await self._call(command, items)
+
+    async def _call(self, command: Command, *arguments: Sequence[Item]) -> None:
+        area = self._areas.get(command.area)
+        if area is None:
+            area = self._areas[command.area] = area_class(command.area)(self._app)
+        method: Callable[..., Any] = getattr(area, command.id.partition(".")[2])
+        result = method(*arguments)
+        if not inspect.iscoroutine(result):
+            return
+        if area.at_once:
+            await result
+        else:
+            self._spawn(result, command.id)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, (EngineError, ActionError)):
+            self._app.main.say(f"{task.get_name().partition('.')[2].replace('_', ' ')}: {reason_of(error)}", "error")
+            return
+        log.error("%s: %r", task.get_name(), error, exc_info=error)
+        self._app.main.say(f"{task.get_name()} failed inside boxtop: see the log", "error")

@@ -1,0 +1,103 @@
+"""What every group of command handlers rests on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual.screen import ModalScreen
+
+from backends.base import ActionError, Backend, EngineError
+from backends.model import Item
+from backends.secrets import mask_text
+from tui.selection import name_of
+from widgets.glyphs import Glyphs
+from widgets.picker import Picker, PickItem
+
+if TYPE_CHECKING:
+    from tui.app import BoxtopApp
+    from tui.screens.main import MainScreen
+
+_Answer = TypeVar("_Answer")
+_Ability = TypeVar("_Ability")
+
+
+class Area:
+    """Methods named by the second part of their command's id. Commands on objects are handed them, others nothing.
+
+    A coroutine runs as a task of its own, so that it may ask questions and wait for engines while the screen goes on,
+    unless `at_once`: then the next key waits for it. An EngineError or ActionError it raises is told to the user.
+    """
+
+    at_once: ClassVar[bool] = False
+
+    def __init__(self, app: BoxtopApp) -> None:
+        self.app = app
+
+    @property
+    def main(self) -> MainScreen:
+        return self.app.main
+
+    @property
+    def glyphs(self) -> Glyphs:
+        return self.app.look().glyphs
+
+    async def ask(self, dialog: ModalScreen[_Answer | None]) -> _Answer | None:
+        """What the user answers a dialog; None when it was left with Esc. Only in a task of its own."""
+        answered: asyncio.Future[_Answer | None] = asyncio.get_running_loop().create_future()
+        await self.app.push_screen(dialog, lambda answer: None if answered.done() else answered.set_result(answer))
+        return await answered
+
+    def able(self, engine: str, kind: type[_Ability]) -> _Ability:
+        """What does the things of this ability on an engine. Raises ActionError when it cannot, or is lost."""
+        backend: Backend | None = self.app.session.backend(engine)
+        found = backend.ability(kind) if backend else None
+        if found is None:
+            raise ActionError(f"{engine} cannot do that" if backend else f"{engine} is not connected any more")
+        return found
+
+    async def engine_with(self, kind: type, title: str, *, changes: bool = True) -> str | None:
+        """The engine to do something new on: the selected row's, the only one that can, or the one picked."""
+        store = self.app.store
+        rights = store.rights
+        barred = rights.barred if changes else dict.fromkeys(rights.lost, "")
+        able = [key for key, abilities in rights.abilities.items() if kind in abilities and key not in barred]
+        current = self.main.active.current if self.main.listing else None
+        if current and current.ref.engine in able:
+            return current.ref.engine
+        if len(able) == 1:
+            return able[0]
+        if not able:
+            reasons = [reason for key, reason in rights.barred.items() if kind in rights.abilities.get(key, ())]
+            self.main.say(f"{title}: {reasons[0] if reasons else 'no engine here can do that'}.", "warn")
+            return None
+        entries = [PickItem(key, key, store.engines[key].url) for key in able]
+        return await self.ask(Picker(f"{title}: on which engine?", entries, glyphs=self.glyphs))
+
+    async def each(self, items: Sequence[Item], work: Callable[[Item], Awaitable[object]], verb: str) -> list[Item]:
+        """Do something short to each object, four at once; failures are told and stay. The objects it was done to."""
+        slots = asyncio.Semaphore(4)
+        done: list[Item] = []
+
+        async def one(item: Item) -> None:
+            async with slots:
+                reason = await self.app.noted(verb, item, work(item))
+            if reason is None:
+                done.append(item)
+            else:
+                self.main.warn_of(item.ref, f"{verb} {name_of(item)}: {reason}")
+
+        await asyncio.gather(*(one(item) for item in items))
+        return done
+
+
+def reason_of(error: EngineError | ActionError) -> str:
+    """What went wrong in one line, with what to do about it."""
+    remedy = f": {error.remedy}" if isinstance(error, EngineError) and error.remedy else ""
+    return mask_text(f"{error}{remedy}")
+
+
+def titled(label: str) -> str:
+    """With a capital at its start; `VMs` stays as it is."""
+    return label[:1].upper() + label[1:]

@@ -1,0 +1,46 @@
+"""Commands on the selected row that every kind of object has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backends.model import Item
+from tui.commands import COMMANDS, Scope, label_for, unavailable
+from tui.handlers.area import Area, titled
+from tui.selection import name_of
+from widgets.picker import PickItem
+
+
+class ItemArea(Area):
+    at_once = True
+
+    def menu(self, items: Sequence[Item]) -> None:
+        entries = []
+        for command in COMMANDS:
+            if command.scope is not Scope.ITEM or command.id == "item.menu":
+                continue
+            if not any(item.ref.kind in command.kinds for item in items):
+                continue
+            reason = unavailable(command, items, self.app.store.rights)
+            label = titled(label_for(command, items))
+            entries.append(PickItem(command.id, label, self.app.keymap.text(command), reason is None, reason or ""))
+        title = name_of(items[0]) if len(items) == 1 else f"{len(items)} marked"
+        self.app.pick_command(title, entries, items)
+
+    def inspect(self, items: Sequence[Item]) -> None:
+        del items
+        self.main.open_details("inspect")
+
+    def copy_name(self, items: Sequence[Item]) -> None:
+        if self.main.in_tree:
+            self._copy([self.main.details.data_tree.current_text()], "value")
+        else:
+            self._copy([name_of(item) for item in items], "name")
+
+    def copy_id(self, items: Sequence[Item]) -> None:
+        self._copy([item.ref.id for item in items], "id")
+
+    def _copy(self, texts: list[str], what: str) -> None:
+        self.app.copy_to_clipboard("\n".join(texts))
+        said = texts[0][:60] if len(texts) == 1 else f"{len(texts)} {what}s"
+        self.main.say(f"Copied {said} (if the terminal takes OSC 52).")

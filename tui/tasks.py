@@ -1,0 +1,185 @@
+"""Long work in the background (pulls, builds, copies): its progress, its output, its end, its journal line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from backends.base import ActionError, EngineError
+from backends.model import Ref
+from backends.progress import Progress, Report
+from backends.secrets import mask_text
+from backends.text import clean
+from tui import journal
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+KEPT = 100
+"""So many ended tasks are remembered."""
+_LINES = 5000
+_LONGEST_LINE = 4096
+_LAST_MOMENT = 0.5
+
+Work = Callable[[Report], Awaitable[str]]
+"""Does it and returns its result in one line. Being cancelled it stops, and leaves nothing half made behind."""
+
+
+class TaskState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One long work. Times are Unix times. It is itself the Report its work is given."""
+
+    id: int
+    verb: str
+    """What is done: `pull`, `build`."""
+    target: str
+    """To what: an image's name, a path."""
+    engine: str
+    work: Work
+    told: Callable[[], None]
+    clock: Callable[[], float] = time.time
+    ref: Ref | None = None
+    state: TaskState = TaskState.WAITING
+    began: float = 0.0
+    ended: float | None = None
+    at: Progress = field(default_factory=Progress)
+    result: str = ""
+    """The result, or the reason of a failure, in one line."""
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES))
+    dropped: int = 0
+    """Lines of output that are no longer kept."""
+    running: asyncio.Task[None] | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.state in {TaskState.WAITING, TaskState.RUNNING}
+
+    @property
+    def title(self) -> str:
+        return f"{self.verb} {self.target}"
+
+    def progress(self, progress: Progress) -> None:
+        if self.open and progress != self.at:
+            self.at = progress
+            self.told()
+
+    def line(self, text: str) -> None:
+        if len(self.lines) == self.lines.maxlen:
+            self.dropped += 1
+        self.lines.append(text[:_LONGEST_LINE])
+        self.told()
+
+
+class Tasks:
+    """All long work of this run. Listeners are called on the event loop."""
+
+    def __init__(
+        self, journal_file: Path, *, noted: Callable[[], None], clock: Callable[[], float] = time.time
+    ) -> None:
+        self.all: list[Task] = []
+        """Newest last."""
+        self._journal_file = journal_file
+        self._noted = noted
+        self._clock = clock
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._listeners: list[Callable[[], None]] = []
+        self._ended: list[Callable[[Task], None]] = []
+        self._number = 0
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        self._listeners.append(changed)
+
+    def listen_ends(self, ended: Callable[[Task], None]) -> None:
+        self._ended.append(ended)
+
+    @property
+    def under_way(self) -> list[Task]:
+        return [task for task in self.all if task.open]
+
+    def start(self, verb: str, target: str, engine: str, work: Work, *, ref: Ref | None = None) -> Task:
+        """Do it in the background, when fewer than AT_ONCE are at work."""
+        self._number += 1
+        task = Task(self._number, verb, target, engine, work, self._tell, self._clock, ref, began=self._clock())
+        self.all.append(task)
+        closed = [old for old in self.all if not old.open]
+        for old in closed[: max(0, len(closed) - KEPT)]:
+            self.all.remove(old)
+        task.running = asyncio.create_task(self._run(task), name=task.title)
+        self._tell()
+        return task
+
+    def retry(self, task: Task) -> Task:
+        """The same once more; a task of its own."""
+        return self.start(task.verb, task.target, task.engine, task.work, ref=task.ref)
+
+    def cancel(self, task: Task) -> None:
+        if task.open and task.running is not None:
+            task.running.cancel()
+
+    def forget_ended(self) -> None:
+        self.all = self.under_way
+        self._tell()
+
+    async def close(self) -> None:
+        """Cancel what is under way, within half a second."""
+        running = [task.running for task in self.under_way if task.running is not None]
+        for work in running:
+            work.cancel()
+        if running:
+            await asyncio.wait(running, timeout=_LAST_MOMENT)
+
+    async def _run(self, task: Task) -> None:
+        state, result = TaskState.CANCELLED, "cancelled"
+        try:
+            async with self._slots:
+                task.state, task.began = TaskState.RUNNING, self._clock()
+                self._tell()
+                result = await task.work(task)
+                state = TaskState.DONE
+        except ActionError as error:
+            state, result = TaskState.FAILED, mask_text(str(error))
+        except EngineError as error:
+            state, result = TaskState.FAILED, mask_text(f"{error.reason}{': ' if error.remedy else ''}{error.remedy}")
+        except Exception as error:
+            log.exception("%s", task.title)
+            state, result = TaskState.FAILED, mask_text(clean(f"{type(error).__name__}: {error}", 300))
+        finally:
+            task.state, task.result, task.ended = state, result, self._clock()
+            self._write(task)
+            self._tell()
+            for ended in self._ended:
+                ended(task)
+
+    def _write(self, task: Task) -> None:
+        kind = str(task.ref.kind) if task.ref else ""
+        identity = task.ref.id if task.ref else ""
+        seconds = round((task.ended or task.began) - task.began, 3)
+        said = "done" if task.state is TaskState.DONE else task.result
+        entry = journal.Entry(task.began, task.engine, kind, task.target, identity, task.verb, said, seconds)
+        with suppress(RuntimeError):  # no thread can be had any more: the program ends
+            writing = asyncio.get_running_loop().run_in_executor(None, journal.append, self._journal_file, entry)
+            writing.add_done_callback(self._written)
+
+    def _written(self, writing: asyncio.Future[None]) -> None:
+        if not writing.cancelled() and (error := writing.exception()):
+            log.error("the journal cannot be written: %s", error)
+        self._noted()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()

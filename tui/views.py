@@ -1,0 +1,24 @@
+"""The views beside the lists, by name; the module of one is imported when it is first shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.view import View
+
+if TYPE_CHECKING:
+    from tui.app import BoxtopApp
+
+
+def make_view(name: str, app: BoxtopApp) -> View:
+    """A new view of this name, not yet mounted. Raises LookupError."""
+    match name:
+        case "host":
+            from tui.host_view import HostView
+
+            return HostView(app.look, app.options.interval)
+        case "journal":
+            from tui.journal_view import JournalView
+
+            return JournalView(app.journal_file, app.look().glyphs)
+    raise LookupError(f"no view is called {name}")
