@@ -5,14 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
-from backends.base import ActionError, Backend
+from backends.base import Ability, ActionError, Backend
+from backends.demo import abilities
 from backends.demo.actions import Operator, losses
 from backends.demo.details import describe
 from backends.demo.options import parse_options
 from backends.demo.world import World
-from backends.model import VM, Action, ActionOptions, Change, Container, EngineInfo, Image, Loss, Ref, Snapshot, Usage
+from backends.model import (
+    VM,
+    Action,
+    ActionOptions,
+    Change,
+    Container,
+    EngineInfo,
+    Image,
+    Kind,
+    Loss,
+    Ref,
+    Snapshot,
+    Usage,
+)
 from backends.text import clean_data
 
 _TICK = 1.0
@@ -30,14 +45,38 @@ class DemoBackend(Backend):
         self._listeners: set[_Listener] = set()
         self._world = World(engine, options, self._clock(), self._tell)
         self._operator = Operator(self._world, self._clock)
+        self._able: dict[type, object] = {}
 
     def _tell(self, ref: Ref) -> None:
         for listener in self._listeners:
             listener.changed.add(ref)
             listener.wake.set()
 
+    @property
+    def world(self) -> World:
+        return self._world
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Unix time."""
+        return self._clock
+
+    @property
+    def abilities(self) -> Mapping[type, str]:
+        kinds = self._world.info(self.url).kinds
+        containers = abilities.CONTAINER_ABILITIES if Kind.CONTAINER in kinds else {}
+        return {**containers, **(abilities.VM_ABILITIES if Kind.VM in kinds else {})}
+
+    def ability(self, kind: type[Ability]) -> Ability | None:
+        if kind not in self._able:
+            found = abilities.make(kind, self)
+            if found is None:
+                return None
+            self._able[kind] = found
+        return self._able[kind]  # type: ignore[return-value]
+
     async def connect(self) -> EngineInfo:
-        return self._world.info(self.url)
+        return replace(self._world.info(self.url), abilities=frozenset(self.abilities))
 
     async def list_all(self) -> Snapshot:
         now = self._clock()

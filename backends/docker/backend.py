@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from backends.base import ActionError, Backend, EngineError
+from backends.base import Ability, ActionError, Backend, EngineError
+from backends.docker import abilities
 from backends.docker import perform as actions
 from backends.docker.client import CALL_TIMEOUT, Connection
 from backends.docker.errors import action_error, engine_error, is_timeout, nothing_found, passed_over, status
@@ -54,6 +55,7 @@ class DockerBackend(Backend):
         self._sampling = threading.Lock()
         self._strays: set[str] = set()
         self._closed = False
+        self._able: dict[type, object] = {}
         self._guard = threading.Lock()
         self._open: set[Connection] = set()
         self._acting: Counter[Connection] = Counter()
@@ -71,13 +73,13 @@ class DockerBackend(Backend):
         return await _in(self._calls, self._connect, beside)
 
     async def list_all(self) -> Snapshot:
-        return await self._ask(self._list_all)
+        return await self.ask(self._list_all)
 
     async def list_some(self, refs: Collection[Ref]) -> Change:
-        return await self._ask(lambda connection: self._list_some(connection, refs))
+        return await self.ask(lambda connection: self._list_some(connection, refs))
 
     async def events(self) -> AsyncIterator[frozenset[Ref]]:
-        connection = self._connected()
+        connection = self.connected()
         inbox = Inbox(asyncio.get_running_loop())
         reader = EventReader(connection.dialer, f"/v{connection.api_version}/events", CALL_TIMEOUT)
         self._readers.add(reader)
@@ -93,7 +95,7 @@ class DockerBackend(Backend):
             inbox.end(engine_error(cause, connection.endpoint, connection.dialer.complaint()))
 
         try:
-            await self._ask(lambda _: reader.open())
+            await self.ask(lambda _: reader.open())
             reader.start(handle, ended, f"{self.engine}-events")
             while True:
                 yield await inbox.take()
@@ -105,11 +107,11 @@ class DockerBackend(Backend):
         containers = [ref for ref in refs if ref.kind is Kind.CONTAINER]
         found: dict[Ref, Usage] = {}
         if self._sampler is not None and containers:
-            found = await self._ask(lambda connection: self._sample(connection, containers), self._loads)
+            found = await self.ask(lambda connection: self._sample(connection, containers), self._loads)
         missing = [ref for ref in containers if ref not in found]
         if not missing:
             return found
-        answers = await asyncio.gather(*(self._ask(partial(_stats, container=ref.id), self._loads) for ref in missing))
+        answers = await asyncio.gather(*(self.ask(partial(_stats, container=ref.id), self._loads) for ref in missing))
         for ref, answer in zip(missing, answers, strict=True):
             usage = None if answer is None else self._rates.usage(ref.id, answer)
             if usage is not None:
@@ -117,17 +119,17 @@ class DockerBackend(Backend):
         return found
 
     async def inspect(self, ref: Ref) -> Any:
-        return await self._ask(lambda connection: _inspect(connection, ref))
+        return await self.ask(lambda connection: _inspect(connection, ref))
 
     async def losses(self, action: Action, ref: Ref) -> tuple[Loss, ...]:
         if action is not Action.DELETE:
             return ()
-        connection = self._connected()
+        connection = self.connected()
         return await _acting(_in(self._calls, actions.losses, connection, ref), connection)
 
     async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
         with self._guard:
-            connection = self._connected()
+            connection = self.connected()
             self._acting[connection] += 1
         try:
             future = self._pool(action).submit(actions.perform, connection, action, ref, options)
@@ -136,6 +138,22 @@ class DockerBackend(Backend):
         # Told when the work has ended, which goes on in its thread when its caller is cancelled
         future.add_done_callback(lambda _: self._acted(connection))
         await _acting(asyncio.wrap_future(future), connection)
+
+    def ability(self, kind: type[Ability]) -> Ability | None:
+        if kind not in self._able:
+            found = abilities.make(kind, self)
+            if found is None:
+                return None
+            self._able[kind] = found
+        return self._able[kind]  # type: ignore[return-value]
+
+    async def act(self, call: Callable[[Connection], _T]) -> _T:
+        """Run a blocking call that changes something in a thread. Raises ActionError when the engine refuses it.
+
+        Calls that may take longer than ACTION_TIMEOUT are an `Exchange` in a thread of their own.
+        """
+        connection = self.connected()
+        return await _acting(_in(self._actions, call, connection), connection)
 
     def _pool(self, action: Action) -> ThreadPoolExecutor:
         if action is Action.KILL:
@@ -263,6 +281,7 @@ class DockerBackend(Backend):
             kinds=_KINDS,
             api_version=connection.api_version,
             usage_of_all=local,
+            abilities=frozenset(abilities.ABILITIES),
             notes=notes,
         )
 
@@ -327,14 +346,15 @@ class DockerBackend(Backend):
                     found |= sampler.sample(adopted)
         return {wanted[container]: usage for container, usage in found.items()}
 
-    def _connected(self) -> Connection:
+    def connected(self) -> Connection:
+        """The connection in use. Raises EngineError when there is none."""
         if self._connection is None:
             raise EngineError("not connected")
         return self._connection
 
-    async def _ask(self, call: Callable[[Connection], _T], executor: ThreadPoolExecutor | None = None) -> _T:
+    async def ask(self, call: Callable[[Connection], _T], executor: ThreadPoolExecutor | None = None) -> _T:
         """Run a blocking call in a thread. Raises EngineError or ActionError, whatever went wrong."""
-        connection = self._connected()
+        connection = self.connected()
         try:
             return await _in(executor or self._calls, call, connection)
         except (EngineError, ActionError):
@@ -348,7 +368,7 @@ _IN_USE: WeakSet[DockerBackend] = WeakSet()
 
 
 async def _acting(answer: Awaitable[_T], connection: Connection) -> _T:
-    """As `_ask`, where the engine's refusal is an ActionError."""
+    """As `ask`, where the engine's refusal is an ActionError."""
     try:
         return await answer
     except (EngineError, ActionError):

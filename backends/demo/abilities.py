@@ -1,0 +1,25 @@
+"""What a simulated engine can do beyond listing; each ability's module is imported when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backends.demo.backend import DemoBackend
+
+CONTAINER_ABILITIES: Mapping[type, str] = {}
+"""Those of the simulated Docker: module and class in this package; the class is made with the DemoBackend."""
+
+VM_ABILITIES: Mapping[type, str] = {}
+"""Those of the simulated VirtualBox, likewise."""
+
+
+def make(kind: type, backend: DemoBackend) -> object | None:
+    place = backend.abilities.get(kind)
+    if place is None:
+        return None
+    module, _, name = place.partition(".")
+    found: object = getattr(import_module(f"backends.demo.{module}"), name)(backend)
+    return found

@@ -1,0 +1,22 @@
+"""What a Docker or Podman engine can do beyond listing; each ability's module is imported when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backends.docker.backend import DockerBackend
+
+ABILITIES: Mapping[type, str] = {}
+"""Module and class in this package by ability; the class is made with the DockerBackend."""
+
+
+def make(kind: type, backend: DockerBackend) -> object | None:
+    place = ABILITIES.get(kind)
+    if place is None:
+        return None
+    module, _, name = place.partition(".")
+    found: object = getattr(import_module(f"backends.docker.{module}"), name)(backend)
+    return found
