@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backends.actions import refusal
-from backends.model import Action, Container, Image, Item, Kind
+from backends.model import VM, Action, Container, Item, Kind
 from tui.commands import core
 from tui.commands.declare import Command, Scope
 
@@ -35,7 +35,7 @@ def resolve(command: Command, items: Sequence[Item]) -> Action:
         raise ValueError(f"{command.id} is no action")
     if command.action is Action.PAUSE and items:
         first = items[0]
-        if not isinstance(first, Image) and refusal(Action.RESUME, first) is None:
+        if isinstance(first, (Container, VM)) and refusal(Action.RESUME, first) is None:
             return Action.RESUME
     return command.action
 
@@ -44,8 +44,10 @@ def unavailable(command: Command, items: Sequence[Item], rights: Rights) -> str 
     """Why a command cannot act on any of `items` now, in words; None when it can act on at least one."""
     if command.scope is not Scope.ITEM:
         return None
+    if command.alone:
+        items = [item for item in items if item.ref.kind in command.kinds]
     if not items:
-        return "nothing is selected"
+        return None if command.alone else "nothing is selected"
     if len(items) > 1 and not command.many:
         return "it is done to one at a time: unmark the others"
     reasons = [refusal_here(command, item, rights, items) for item in items]
@@ -69,7 +71,7 @@ def refusal_here(command: Command, item: Item, rights: Rights, items: Sequence[I
     return command.refuse(item) if command.refuse else None
 
 
-_PLURAL: Mapping[Kind, str] = {Kind.CONTAINER: "containers", Kind.VM: "VMs", Kind.IMAGE: "images"}
+_PLURAL: Mapping[Kind, str] = {kind: "VMs" if kind is Kind.VM else f"{kind}s" for kind in Kind}
 
 
 def label_for(command: Command, items: Sequence[Item]) -> str:

@@ -43,6 +43,8 @@ class Command:
     """It changes something, so that a read-only engine refuses it. Always so with an `action`."""
     many: bool = True
     """It can be done to several marked objects at once."""
+    alone: bool = False
+    """It makes sense without an object too, as pulling an image does in an empty list: then it is handed none."""
     where: str = ""
     """The view it belongs to, whose name its keys are good in; empty: the lists, and everywhere it makes sense."""
 

@@ -49,7 +49,7 @@ class Handlers:
             await self._call(command)
             return
         main = self._app.main
-        if not main.listing:
+        if not main.listing and not command.alone:
             main.say("Choose a row in a list first: 1 containers, 2 VMs, 3 images.")
             return
         if items is None:
@@ -57,7 +57,9 @@ class Handlers:
             if surprise:
                 main.say(surprise, "warn")
                 return
-            items = main.active.targets()
+            items = main.active.targets() if main.listing else []
+        if command.alone:
+            items = [item for item in items if item.ref.kind in command.kinds]
         if command.action is not None:
             # a question waits for its answer while the screen goes on
             self._spawn(self._app.acting.act(command, items), command.id)
