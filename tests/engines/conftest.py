@@ -1,7 +1,17 @@
 """Fixtures of the real engines, each from its own module."""
 
 from tests.engines.docker_engine import docker, docker_engine
+from tests.engines.newer_docker import newer_docker, newer_docker_engine
 from tests.engines.podman_engine import podman, podman_engine
 from tests.engines.virtualbox_engine import virtualbox, virtualbox_engine
 
-__all__ = ["docker", "docker_engine", "podman", "podman_engine", "virtualbox", "virtualbox_engine"]
+__all__ = [
+    "docker",
+    "docker_engine",
+    "newer_docker",
+    "newer_docker_engine",
+    "podman",
+    "podman_engine",
+    "virtualbox",
+    "virtualbox_engine",
+]

@@ -88,7 +88,7 @@ class PrivateDocker:
         with (self.directory / "dockerd.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    "dockerd",
+                    *self.program(),
                     f"--data-root={self.directory / 'data'}",
                     f"--exec-root={self._exec_root}",
                     f"--pidfile={self.directory / 'pid'}",
@@ -104,6 +104,10 @@ class PrivateDocker:
                 start_new_session=True,
             )
         wait_until(self._answers, "dockerd to answer", 60)
+
+    def program(self) -> list[str]:
+        """The command that is dockerd."""
+        return ["dockerd"]
 
     def _answers(self) -> bool:
         assert self.process is not None
