@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.model import VM, Action, Container, Image, Item, State
+from backends.model import VM, Action, Container, Image, Item, Network, State, Volume
 
 _LIVE = {State.RUNNING, State.PAUSED, State.RESTARTING}
 _DOWN = {State.OFF, State.EXITED, State.CREATED, State.CRASHED, State.SAVED}
@@ -36,6 +36,8 @@ _NEVER: dict[type[Item], dict[Action, str]] = {
     },
     VM: {},
     Image: dict.fromkeys(set(Action) - {Action.DELETE}, "images do not run"),
+    Volume: dict.fromkeys(set(Action) - {Action.DELETE}, "volumes do not run"),
+    Network: dict.fromkeys(set(Action) - {Action.DELETE}, "networks do not run"),
 }
 
 
@@ -47,7 +49,9 @@ def refusal(action: Action, item: Item) -> str | None:
     for refused, reason in item.refusals:
         if refused is action:
             return reason
-    if isinstance(item, Image):
+    if isinstance(item, Network) and item.builtin:
+        return f"{item.name} is the engine's own: it cannot be removed"
+    if isinstance(item, (Image, Volume, Network)):
         return None
     table = _CONTAINER if isinstance(item, Container) else _VM
     if item.state in table.get(action, frozenset()):

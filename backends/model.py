@@ -15,6 +15,8 @@ class Kind(StrEnum):
     CONTAINER = "container"
     VM = "vm"
     IMAGE = "image"
+    VOLUME = "volume"
+    NETWORK = "network"
 
 
 class State(StrEnum):
@@ -136,7 +138,52 @@ class Image:
     refusals: tuple[tuple[Action, str], ...] = ()
 
 
-Item = Container | VM | Image
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A named piece of storage of an engine; `ref.id` is its name. Its size costs the engine a walk: see Storage."""
+
+    ref: Ref
+    name: str
+    driver: str
+    mountpoint: str
+    created: float | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    scope: str = "local"
+    anonymous: bool = False
+    """The engine named it itself, for a container."""
+    options: tuple[tuple[str, str], ...] = ()
+    refusals: tuple[tuple[Action, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    subnet: str
+    gateway: str = ""
+    """Empty where it has none, or the engine does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    ref: Ref
+    name: str
+    driver: str
+    scope: str
+    created: float | None = None
+    subnets: tuple[Subnet, ...] = ()
+    internal: bool = False
+    """Without a way out."""
+    attachable: bool = False
+    builtin: bool = False
+    """The engine made it and keeps it."""
+    labels: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    refusals: tuple[tuple[Action, str], ...] = ()
+
+
+Item = Container | VM | Image | Volume | Network
+
+Box = Container | VM
+"""What has a state and a load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +265,10 @@ class Snapshot:
     containers: tuple[Container, ...] = ()
     vms: tuple[VM, ...] = ()
     images: tuple[Image, ...] = ()
+    volumes: tuple[Volume, ...] | None = None
+    """None: not asked this time, what was known of them stands."""
+    networks: tuple[Network, ...] | None = None
+    """As `volumes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,3 +312,22 @@ def image_users(containers: Iterable[Container]) -> dict[tuple[str, str], tuple[
     for container in containers:
         users.setdefault((container.ref.engine, container.image_id), []).append(container.name)
     return {key: tuple(sorted(names)) for key, names in users.items()}
+
+
+def volume_users(containers: Iterable[Container]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Names of the containers that mount each volume, by (engine, volume name), sorted; stopped ones too."""
+    users: dict[tuple[str, str], set[str]] = {}
+    for container in containers:
+        for mount in container.mounts:
+            if mount.type == "volume":
+                users.setdefault((container.ref.engine, mount.source), set()).add(container.name)
+    return {key: tuple(sorted(names)) for key, names in users.items()}
+
+
+def network_users(containers: Iterable[Container]) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
+    """(container name, IP address or empty) of each network's containers, by (engine, network name), sorted."""
+    users: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for container in containers:
+        for name, address in container.networks:
+            users.setdefault((container.ref.engine, name), []).append((container.name, address))
+    return {key: tuple(sorted(found)) for key, found in users.items()}

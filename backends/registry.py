@@ -32,7 +32,10 @@ SCHEMES: dict[str, str] = {
 }
 """URL scheme -> "module:class". A new engine is one more line here."""
 
-_KINDS: dict[str, tuple[Kind, ...]] = {_DOCKER: (Kind.CONTAINER, Kind.IMAGE), _VIRTUALBOX: (Kind.VM,)}
+_KINDS: dict[str, tuple[Kind, ...]] = {
+    _DOCKER: (Kind.CONTAINER, Kind.IMAGE, Kind.VOLUME, Kind.NETWORK),
+    _VIRTUALBOX: (Kind.VM,),
+}
 
 DEMO_HOSTS = ("demo://docker", "demo://virtualbox")
 

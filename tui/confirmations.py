@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from backends.model import VM, Action, ActionOptions, Container, Image, Item, Kind, Loss, Ref, State
+from backends.model import (
+    VM,
+    Action,
+    ActionOptions,
+    Container,
+    Image,
+    Item,
+    Kind,
+    Loss,
+    Network,
+    Ref,
+    State,
+    Volume,
+)
 from tui.formats import size_long
 from tui.selection import name_of, short_id
 from widgets.confirm import Answer, Choice, Option
@@ -59,15 +72,18 @@ def confirmation(
     if action is Action.DELETE and kind is Kind.VM:
         return _delete_vms(title, lines, items, losses)
     cancel = Choice(CANCEL, "Cancel")
-    act = Choice(str(action), _verb(action, kind), tone="error" if needed(action, items[:1]) else "warn")
-    return Confirmation(title, tuple(lines), (cancel, act), _options(action, items, losses))
+    data = action is Action.DELETE and kind is Kind.VOLUME
+    tone: Tone = "error" if needed(action, items[:1]) else "warn"
+    act = Choice(str(action), _verb(action, kind), tone=tone, needs_typed=data)
+    typed = (name_of(items[0]) if len(items) == 1 else f"delete {len(items)} volumes") if data else ""
+    return Confirmation(title, tuple(lines), (cancel, act), _options(action, items, losses), typed)
 
 
 def options_from(answer: Answer, item: Item, losses: Sequence[Loss]) -> ActionOptions:
     """What the operator chose for this object, no wider than the question showed it."""
     options = ActionOptions(
         # a container that was shown at rest was not agreed to be killed
-        force="force" in answer.options and (isinstance(item, Image) or item.state in _LIVE),
+        force="force" in answer.options and (not isinstance(item, (Container, VM)) or item.state in _LIVE),
         volumes="volumes" in answer.options,
     )
     if answer.choice == DELETE_DISKS:
@@ -81,6 +97,8 @@ def differs(shown: Item, now: Item | None) -> str | None:
         return "is gone already"
     if isinstance(shown, Image) and isinstance(now, Image):
         return None if set(now.tags) == set(shown.tags) else "has other tags now"
+    if isinstance(shown, Volume) and isinstance(now, Volume) and shown.created != now.created:
+        return "was made anew meanwhile"
     if name_of(now) != name_of(shown):
         return f"was renamed to {name_of(now)}"
     return None
@@ -112,6 +130,10 @@ def _about(action: Action, item: Item, losses: Sequence[Loss]) -> list[Line]:
             text = f"{item.name}  {item.os_type}  {item.error or item.state}"
         case Image():
             text = f"{name_of(item)}  {short_id(item.ref.id)}  {size_long(item.size)}"
+        case Volume():
+            text = f"{item.name}  {item.driver}"
+        case Network():
+            text = f"{item.name}  {item.driver}  {short_id(item.ref.id)}"
     lines: list[Line] = [(f"{text}  on {item.ref.engine}", "strong")]
     if action is Action.DELETE:
         if isinstance(item, Container) and not losses:
@@ -130,7 +152,7 @@ def _options(action: Action, items: Sequence[Item], losses: Losses) -> tuple[Opt
         used = any(loss.kept for item in items for loss in losses.get(item.ref, ()))
         return (Option("force", "Force: remove also from under stopped containers that use it"),) if used else ()
     options = []
-    live = [item for item in items if not isinstance(item, Image) and item.state in _LIVE]
+    live = [item for item in items if isinstance(item, (Container, VM)) and item.state in _LIVE]
     if live:
         label = "kill it first, as it is running" if len(items) == 1 else f"kill the {len(live)} that are running first"
         options.append(Option("force", f"Force: {label}"))
@@ -156,6 +178,10 @@ def _warning(action: Action, kind: Kind) -> str:
             return (
                 "Unregistering keeps every file. Deleting with disks deletes settings, saved state and snapshots too."
             )
+        case Action.DELETE, Kind.VOLUME:
+            return "Everything in it is lost for good: volumes have no trash and no undo."
+        case Action.DELETE, Kind.NETWORK:
+            return "Containers that refer to it do not start until they are given another one."
         case Action.DELETE, _:
             return "The image and all its tags are removed from this engine."
     return ""
@@ -168,5 +194,5 @@ def _verb(action: Action, kind: Kind) -> str:
 
 
 def _counted(items: Sequence[Item]) -> str:
-    kind = {Kind.CONTAINER: "container", Kind.VM: "VM", Kind.IMAGE: "image"}[items[0].ref.kind]
+    kind = "VM" if items[0].ref.kind is Kind.VM else str(items[0].ref.kind)
     return f"{kind} {name_of(items[0])}" if len(items) == 1 else f"{len(items)} {kind}s"

@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from backends.model import VM, Image, Item, Ref
+from backends.model import VM, Image, Item, Network, Ref, Volume
 from backends.secrets import walk
 from tui.facts import facts_of
 from tui.formats import percent, size_long
@@ -137,7 +137,8 @@ class Details(Vertical):
         self.pick(event.id)
 
     def _tabs(self) -> tuple[tuple[str, str], ...]:
-        return tuple(tab for tab in TABS if tab[0] != "stats") if isinstance(self.item, Image) else TABS
+        stateless = isinstance(self.item, (Image, Volume, Network))
+        return tuple(tab for tab in TABS if tab[0] != "stats") if stateless else TABS
 
     def _draw_title(self, item: Item | None) -> None:
         parts = [Part(f" {name_of(item)}", "strong"), Part(f"  {item.ref.kind}", "dim")] if item else []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.model import VM, Container, Health, HostUsage, Image, Item, Usage
+from backends.model import VM, Container, Health, HostUsage, Image, Item, Network, Usage, Volume
 from backends.secrets import mask_pairs, mask_text
+from tui.belongings import network_facts, volume_facts
 from tui.formats import duration, local_time, percent, size_long
 from tui.rows import containers, vms
 from tui.rows.fields import Look, failure_text
@@ -25,6 +26,10 @@ def facts_of(item: Item, look: Look) -> list[Line]:
             lines = _vm(item, look)
         case Image():
             lines = _image(item, look)
+        case Volume():
+            lines = volume_facts(item, look)
+        case Network():
+            lines = network_facts(item, look)
     return _trouble(item, look) + lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from backends.model import Image, Item, Kind, State
+from backends.model import VM, Container, Image, Item, Kind, Network, State, Volume
 from tui.formats import size
 from tui.rows import boxes, containers, images, vms
 from tui.rows.fields import ENGINE, Field
@@ -52,12 +52,14 @@ def summary(items: Iterable[Item], shown: int, chosen: Filter) -> str:
     everything = list(items)
     total = len(everything)
     pictures = [item for item in everything if isinstance(item, Image)]
-    if pictures:
+    if isinstance(next(iter(everything), None), (Volume, Network)):
+        text = _belongings(everything)
+    elif pictures:
         dangling = sum(image.dangling for image in pictures)
         text = f"{total}, {size(sum(image.size for image in pictures))}"
         text += f", {dangling} dangling" if dangling else ""
     else:
-        running = sum(not isinstance(item, Image) and item.state is State.RUNNING for item in everything)
+        running = _running(everything)
         text = f"{running} of {total} running" if total else "none"
     if chosen.active and total:
         text += f", {shown} shown"
@@ -67,7 +69,18 @@ def summary(items: Iterable[Item], shown: int, chosen: Filter) -> str:
 def short_summary(items: Iterable[Item]) -> str:
     """As `summary` for a few cells: `23/41`, `38`."""
     everything = list(items)
-    if any(isinstance(item, Image) for item in everything):
+    if any(not isinstance(item, (Container, VM)) for item in everything):
         return str(len(everything))
-    running = sum(not isinstance(item, Image) and item.state is State.RUNNING for item in everything)
-    return f"{running}/{len(everything)}"
+    return f"{_running(everything)}/{len(everything)}"
+
+
+def _running(items: Iterable[Item]) -> int:
+    return sum(isinstance(item, (Container, VM)) and item.state is State.RUNNING for item in items)
+
+
+def _belongings(items: list[Item]) -> str:
+    """Counts of volumes or networks: `12, 3 anonymous`, `5, 3 built-in`."""
+    anonymous = sum(isinstance(item, Volume) and item.anonymous for item in items)
+    builtin = sum(isinstance(item, Network) and item.builtin for item in items)
+    more = f", {anonymous} anonymous" if anonymous else f", {builtin} built-in" if builtin else ""
+    return f"{len(items)}{more}"

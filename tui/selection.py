@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from backends.model import VM, Container, Image, Item, State
+from backends.model import VM, Container, Image, Item, Network, State, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Filter:
     only_running: bool = False
 
     def matches(self, item: Item) -> bool:
-        if self.only_running and not isinstance(item, Image) and item.state not in ACTIVE:
+        if self.only_running and isinstance(item, (Container, VM)) and item.state not in ACTIVE:
             return False
         words = self.text.lower().split()
         if not words:
@@ -48,6 +48,13 @@ def searchable(item: Item) -> str:
             words += [item.name, item.os_type, item.state, item.state_word, *item.groups]
         case Image():
             words += [*item.tags, "dangling" if item.dangling else ""]
+        case Volume():
+            words += [item.name, item.driver, item.scope, "anonymous" if item.anonymous else ""]
+            words += [f"{key}={value}" for key, value in item.labels]
+        case Network():
+            words += [item.name, item.driver, item.scope, "built-in" if item.builtin else ""]
+            words += [text for subnet in item.subnets for text in (subnet.subnet, subnet.gateway)]
+            words += [f"{key}={value}" for key, value in item.labels]
     return "\n".join(words).lower()
 
 

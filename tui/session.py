@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Protocol
 
 from backends.base import ActionError, Backend, EngineError
-from backends.model import HostUsage, Image, Kind, Ref, State
+from backends.model import VM, Container, HostUsage, Kind, Ref, State
 from backends.watch import Update, Watcher
 from tui.options import HostOption, Options, hosts_of
 from tui.store import Engine, Store
@@ -172,7 +172,7 @@ class Session:
             ref
             for kind in (Kind.CONTAINER, Kind.VM)
             for ref, item in self._store.items[kind].items()
-            if ref.engine == engine and not isinstance(item, Image) and item.state in _LIVE
+            if ref.engine == engine and isinstance(item, (Container, VM)) and item.state in _LIVE
         ]
 
 

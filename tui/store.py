@@ -20,11 +20,15 @@ from backends.model import (
     Image,
     Item,
     Kind,
+    Network,
     Ref,
     Snapshot,
     State,
     Usage,
+    Volume,
     image_users,
+    network_users,
+    volume_users,
 )
 from backends.watch import Connected, Lost, Update
 from tui.commands import Rights
@@ -99,7 +103,9 @@ class Store:
         self.pending: dict[Ref, Action] = {}
         self.failures: dict[Ref, Failure] = {}
         self._listeners: list[Callable[[Delta], None]] = []
-        self._users: Mapping[tuple[str, str], tuple[str, ...]] | None = None
+        self.volume_sizes: dict[Ref, int] = {}
+        """Bytes of volumes, as far as they were asked for: an engine walks the files of each."""
+        self._users: dict[Kind, Mapping[tuple[str, str], tuple[str, ...]]] = {}
 
     def listen(self, listener: Callable[[Delta], None]) -> None:
         self._listeners.append(listener)
@@ -138,11 +144,19 @@ class Store:
         """Engines that have this kind of object, or would have it if they answered."""
         return [engine for engine in self.engines.values() if kind in engine.kinds]
 
-    def users_of(self, image: Image) -> tuple[str, ...]:
-        """Names of the containers made from this image."""
-        if self._users is None:
-            self._users = image_users(self.items[Kind.CONTAINER].values())  # type: ignore[arg-type]
-        return self._users.get((image.ref.engine, image.ref.id), ())
+    def users_of(self, item: Image | Volume | Network) -> tuple[str, ...]:
+        """Names of the containers made from this image, mounting this volume or in this network."""
+        kind = item.ref.kind
+        if kind not in self._users:
+            containers: Iterable[Container] = self.items[Kind.CONTAINER].values()  # type: ignore[assignment]
+            if kind is Kind.IMAGE:
+                self._users[kind] = image_users(containers)
+            elif kind is Kind.VOLUME:
+                self._users[kind] = volume_users(containers)
+            else:
+                found = network_users(containers)
+                self._users[kind] = {key: tuple(name for name, _ in users) for key, users in found.items()}
+        return self._users[kind].get((item.ref.engine, item.ref.id if isinstance(item, Image) else item.name), ())
 
     def shown_state(self, item: Container | VM) -> State:
         """The state to show: the transition an action of ours has begun, else the engine's."""
@@ -184,6 +198,12 @@ class Store:
         if changed:
             self._tell(Delta(refs=frozenset(changed), usage=True))
 
+    def apply_volume_sizes(self, sizes: Mapping[Ref, int]) -> None:
+        """Bytes of volumes, as an engine counted them now."""
+        known = {ref: size for ref, size in sizes.items() if ref in self.items[Kind.VOLUME]}
+        self.volume_sizes |= known
+        self._tell(Delta(refs=frozenset(known)))
+
     def apply_host(self, usage: HostUsage) -> None:
         self.host = usage
         self.host_history.push(usage)
@@ -214,7 +234,9 @@ class Store:
         self.histories.clear()
         self.pending.clear()
         self.failures.clear()
-        self.host, self.host_history, self._users = None, History(HOST_FIELDS), None
+        self.volume_sizes.clear()
+        self._users.clear()
+        self.host, self.host_history = None, History(HOST_FIELDS)
         self._tell(Delta(kinds=kinds, engines=True, host=True))
 
     def _tell(self, delta: Delta) -> None:
@@ -228,14 +250,21 @@ class Store:
         engine = self.engines[snapshot.engine]
         first, engine.listed = not engine.listed, True
         fresh: list[Item] = [*snapshot.containers, *snapshot.vms, *snapshot.images]
+        fresh += [*(snapshot.volumes or ()), *(snapshot.networks or ())]
         present = {item.ref for item in fresh}
-        removed = [ref for ref in self._refs_of(snapshot.engine) if ref not in present]
+        unasked = set[Kind]()
+        if snapshot.volumes is None:
+            unasked.add(Kind.VOLUME)
+        if snapshot.networks is None:
+            unasked.add(Kind.NETWORK)
+        removed = [ref for ref in self._refs_of(snapshot.engine) if ref not in present and ref.kind not in unasked]
         delta = self._apply_change(fresh, removed)
         return Delta(refs=delta.refs, kinds=delta.kinds, engines=first)
 
     def _apply_change(self, updated: Iterable[Item], removed: Iterable[Ref]) -> Delta:
         refs: set[Ref] = set()
         kinds: set[Kind] = set()
+        rejoined = False
         for item in updated:
             items = self.items[item.ref.kind]
             before = items.get(item.ref)
@@ -245,7 +274,8 @@ class Store:
             refs.add(item.ref)
             if before is None:
                 kinds.add(item.ref.kind)
-            if not isinstance(item, Image) and item.state is not State.RUNNING:
+            rejoined = rejoined or _rejoined(before, item)
+            if isinstance(item, (Container, VM)) and item.state is not State.RUNNING:
                 self._forget_usage([item.ref])
         for ref in removed:
             if self.items[ref.kind].pop(ref, None) is not None:
@@ -254,12 +284,23 @@ class Store:
                 self._forget_usage([ref])
                 self.histories.pop(ref, None)
                 self.failures.pop(ref, None)
+                self.volume_sizes.pop(ref, None)
         if any(ref.kind is Kind.CONTAINER for ref in refs):
-            self._users = None
-            if Kind.CONTAINER in kinds:  # the images' used-by counts
+            self._users.clear()
+            if Kind.CONTAINER in kinds:  # the used-by counts of images
                 refs.update(self.items[Kind.IMAGE])
+            if rejoined or Kind.CONTAINER in kinds:
+                refs.update(self.items[Kind.VOLUME])
+                refs.update(self.items[Kind.NETWORK])
         return Delta(refs=frozenset(refs), kinds=frozenset(kinds))
 
     def _forget_usage(self, refs: Iterable[Ref]) -> None:
         for ref in refs:
             self.usage.pop(ref, None)
+
+
+def _rejoined(before: Item | None, now: Item) -> bool:
+    """Whether a container is in other networks than before, or mounts other volumes."""
+    if not isinstance(before, Container) or not isinstance(now, Container):
+        return False
+    return before.networks != now.networks or before.mounts != now.mounts

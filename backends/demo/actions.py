@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from backends.base import ActionError
-from backends.demo import catalog
+from backends.demo import belongings, catalog
 from backends.demo.world import World, exited, running
 from backends.model import (
     VM,
@@ -20,8 +20,10 @@ from backends.model import (
     Image,
     Item,
     Loss,
+    Network,
     Ref,
     State,
+    Volume,
 )
 
 _UP = (State.RUNNING, State.PAUSED, State.RESTARTING)
@@ -46,8 +48,10 @@ class Operator:
             work = self._container(action, item, options)
         elif isinstance(item, VM):
             work = self._vm(action, item, options)
-        else:
+        elif isinstance(item, Image):
             work = self._image(action, item, options)
+        else:
+            work = self._belonging(action, item)
         task = asyncio.create_task(work)
         if ref not in self._world.busy:
             self._world.busy.add(ref)
@@ -234,6 +238,13 @@ class Operator:
         await asyncio.sleep(0.4 * self._world.options.pace)
         self._world.drop(item.ref)
 
+    async def _belonging(self, action: Action, item: Volume | Network) -> None:
+        if action is not Action.DELETE:
+            raise ActionError(f"{item.ref.kind}s do not run")
+        belongings.check_removal(self._world.items.values(), item)
+        await asyncio.sleep(0.2 * self._world.options.pace)
+        self._world.drop(item.ref)
+
 
 def losses(world: World, action: Action, item: Item) -> tuple[Loss, ...]:
     if action is not Action.DELETE:
@@ -246,6 +257,9 @@ def losses(world: World, action: Action, item: Item) -> tuple[Loss, ...]:
         )
     if isinstance(item, Image):
         return tuple(Loss(f"tag {tag}") for tag in item.tags)
+    if isinstance(item, (Volume, Network)):
+        size = belongings.size_of(world.options.seed, item.name) if isinstance(item, Volume) else None
+        return belongings.losses(world.items.values(), item, size)
     lost = [
         Loss(
             disk.path,

@@ -24,9 +24,11 @@ from backends.model import (
     Image,
     Kind,
     Loss,
+    Network,
     Ref,
     Snapshot,
     Usage,
+    Volume,
 )
 from backends.text import clean_data
 
@@ -88,6 +90,8 @@ class DemoBackend(Backend):
             containers=tuple(item for item in items if isinstance(item, Container)),
             vms=tuple(item for item in items if isinstance(item, VM)),
             images=tuple(item for item in items if isinstance(item, Image)),
+            volumes=tuple(item for item in items if isinstance(item, Volume)),
+            networks=tuple(item for item in items if isinstance(item, Network)),
         )
 
     async def list_some(self, refs: Collection[Ref]) -> Change:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backends.demo.catalog import Disk
-from backends.model import VM, Container, Image, Item, State
+from backends.model import VM, Container, Image, Item, Network, State, Volume
 
 _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "shop/web": ("NODE_ENV=production", "API_URL=http://shop-api:8000", "SESSION_SECRET=3d1f0c9ab27e55", "PORT=3000"),
@@ -34,6 +34,10 @@ def describe(item: Item, disks: tuple[Disk, ...]) -> dict[str, Any]:
         return _container(item)
     if isinstance(item, Image):
         return _image(item)
+    if isinstance(item, Volume):
+        return _volume(item)
+    if isinstance(item, Network):
+        return _network(item)
     return _vm(item, disks)
 
 
@@ -128,6 +132,37 @@ def _image(item: Image) -> dict[str, Any]:
         "Size": item.size,
         "Config": {"Env": _environment(repository), "Labels": {"org.opencontainers.image.title": repository or "none"}},
         "RootFS": {"Type": "layers", "Layers": [f"sha256:{item.ref.id[7 + n : 71]}{'0' * n}" for n in range(4)]},
+    }
+
+
+def _volume(item: Volume) -> dict[str, Any]:
+    return {
+        "CreatedAt": _time(item.created),
+        "Driver": item.driver,
+        "Labels": dict(item.labels),
+        "Mountpoint": item.mountpoint,
+        "Name": item.name,
+        "Options": dict(item.options),
+        "Scope": item.scope,
+    }
+
+
+def _network(item: Network) -> dict[str, Any]:
+    return {
+        "Name": item.name,
+        "Id": item.ref.id,
+        "Created": _time(item.created),
+        "Scope": item.scope,
+        "Driver": item.driver,
+        "EnableIPv6": False,
+        "IPAM": {
+            "Driver": "default",
+            "Config": [{"Subnet": subnet.subnet, "Gateway": subnet.gateway} for subnet in item.subnets],
+        },
+        "Internal": item.internal,
+        "Attachable": item.attachable,
+        "Options": dict(item.options),
+        "Labels": dict(item.labels),
     }
 
 

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import tau
 
-from backends.demo import catalog, curves
+from backends.demo import belongings, catalog, curves
 from backends.demo.catalog import Disk
 from backends.demo.curves import Profile
 from backends.demo.options import DemoOptions
-from backends.model import VM, Container, EngineInfo, Health, Image, Item, Kind, Ref, State, Usage
+from backends.model import VM, Container, EngineInfo, Health, Item, Kind, Ref, State, Usage
 
 _CRASH_CYCLE, _CRASH_UP = 24.0, 7.0
 _HEALTH_CYCLE, _HEALTH_BAD = 90.0, 25.0
 _KINDS = {
-    "": (Kind.CONTAINER, Kind.IMAGE, Kind.VM),
-    "docker": (Kind.CONTAINER, Kind.IMAGE),
+    "": (Kind.CONTAINER, Kind.IMAGE, Kind.VM, Kind.VOLUME, Kind.NETWORK),
+    "docker": (Kind.CONTAINER, Kind.IMAGE, Kind.VOLUME, Kind.NETWORK),
     "virtualbox": (Kind.VM,),
 }
 _VERSIONS = {"": "1.0 demo", "docker": "28.5.1 demo", "virtualbox": "7.2.4 demo"}
@@ -47,6 +47,11 @@ class World:
                 self._add(container, profile)
             for image in catalog.images(engine, seed, now):
                 self.items[image.ref] = image
+            made = [item for item in self.items.values() if isinstance(item, Container)]
+            for volume in belongings.volumes(engine, now, made):
+                self.items[volume.ref] = volume
+            for network in belongings.networks(engine, now, made):
+                self.items[network.ref] = network
         if Kind.VM in self._kinds:
             machines = (
                 catalog.many_machines(engine, seed, now, options.vms)
@@ -56,7 +61,7 @@ class World:
             for vm, profile in machines:
                 self._add(vm, profile)
                 self._disks[vm.ref] = catalog.disks(seed, vm)
-        self._by_name = {item.name: ref for ref, item in self.items.items() if not isinstance(item, Image)}
+        self._by_name = {item.name: ref for ref, item in self.items.items() if isinstance(item, (Container, VM))}
         self._churning = [ref for ref in self.items if ref.kind is Kind.CONTAINER] if options.containers else []
         self.advance(now)
 
@@ -96,7 +101,7 @@ class World:
 
     def usage(self, ref: Ref, now: float) -> Usage | None:
         item = self.items.get(ref)
-        if item is None or isinstance(item, Image) or item.state not in (State.RUNNING, State.PAUSED):
+        if not isinstance(item, (Container, VM)) or item.state not in (State.RUNNING, State.PAUSED):
             return None
         profile, phase = self._profiles[ref]
         return curves.usage(profile, phase, now, paused=item.state is State.PAUSED)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backends.model import VM, Action, Container, Image, Item, State, Usage
+from backends.model import VM, Action, Container, Item, State, Usage
 from tui.formats import UNKNOWN, percent, size
 from tui.rows.marks import STATE_TONES, Marks
 from tui.selection import name_of
@@ -261,8 +261,8 @@ WRITE = Field(
 ENGINE = Field(Column("engine", "ENGINE", 10, priority=4), engine_cell, engine_sort, "engine")
 
 
-def image_failure(item: Image, look: Look) -> Cell | None:
-    """What goes on with an image, or went wrong; images have no state of their own."""
+def trouble(item: Item, look: Look) -> Cell | None:
+    """What goes on with an object that has no state of its own (an image, a volume), or went wrong."""
     if item.ref in look.store.pending:
         return Cell(State.DELETING, "info")
     failure = look.store.failures.get(item.ref)

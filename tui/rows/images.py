@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backends.model import Image
 from tui.formats import age, size
-from tui.rows.fields import Field, Look, image_failure
+from tui.rows.fields import Field, Look, trouble
 from tui.selection import name_of, short_id
 from widgets.table import Cell, Column
 
@@ -29,7 +29,7 @@ def users_text(image: Image, look: Look) -> str:
 
 def _used(image: Image, look: Look) -> Cell:
     text = users_text(image, look)
-    return image_failure(image, look) or Cell(text, {"dangling": "warn", "unused": "dim"}.get(text, ""))  # type: ignore[arg-type]
+    return trouble(image, look) or Cell(text, {"dangling": "warn", "unused": "dim"}.get(text, ""))  # type: ignore[arg-type]
 
 
 FIELDS: tuple[Field, ...] = (
