@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from backends.abilities import images
+
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
 
-ABILITIES: Mapping[type, str] = {}
+ABILITIES: Mapping[type, str] = {
+    images.Pull: "transfers.DockerPull",
+    images.Push: "transfers.DockerPush",
+}
 """Module and class in this package by ability; the class is made with the DockerBackend."""
 
 
