@@ -180,9 +180,12 @@ def containers(engine: str, seed: int, now: float) -> Iterator[tuple[Container, 
         if box.project:
             service = name.removeprefix(f"{box.project}-")
             labels += [
+                ("com.docker.compose.config-hash", hashlib.sha256(f"config/{name}".encode()).hexdigest()),
+                ("com.docker.compose.container-number", "1"),
                 ("com.docker.compose.project", box.project),
-                ("com.docker.compose.service", service),
+                ("com.docker.compose.project.config_files", f"/srv/{box.project}/compose.yaml"),
                 ("com.docker.compose.project.working_dir", f"/srv/{box.project}"),
+                ("com.docker.compose.service", service),
             ]
         if name == "shop-web":
             labels.append(("shop.deploy.token", "dep_51f0c2e8a7"))
