@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 from backends.base import Ability, ActionError, Backend, EngineError
-from backends.docker import abilities
+from backends.docker import abilities, belongings
 from backends.docker import perform as actions
 from backends.docker.client import CALL_TIMEOUT, Connection
 from backends.docker.errors import action_error, engine_error, is_timeout, nothing_found, passed_over, status
@@ -36,7 +37,7 @@ _SAMPLES = 5
 _END = 0.4
 """Seconds `close` waits for threads and ssh to end; what still hangs then is left to itself."""
 _CLOSED = "the connection is closed"
-_KINDS = (Kind.CONTAINER, Kind.IMAGE)
+_KINDS = (Kind.CONTAINER, Kind.IMAGE, Kind.VOLUME, Kind.NETWORK)
 
 
 class DockerBackend(Backend):
@@ -56,6 +57,7 @@ class DockerBackend(Backend):
         self._strays: set[str] = set()
         self._closed = False
         self._able: dict[type, object] = {}
+        self._belongings = belongings.Belongings(self)
         self._guard = threading.Lock()
         self._open: set[Connection] = set()
         self._acting: Counter[Connection] = Counter()
@@ -73,7 +75,10 @@ class DockerBackend(Backend):
         return await _in(self._calls, self._connect, beside)
 
     async def list_all(self) -> Snapshot:
-        return await self.ask(self._list_all)
+        self._belongings.ask()
+        snapshot = await self.ask(self._list_all)
+        volumes, networks = await self._belongings.answer()
+        return replace(snapshot, volumes=volumes, networks=networks)
 
     async def list_some(self, refs: Collection[Ref]) -> Change:
         return await self.ask(lambda connection: self._list_some(connection, refs))
@@ -321,6 +326,12 @@ class DockerBackend(Backend):
         if any(ref.kind is Kind.IMAGE for ref in refs):
             listing = connection.asking.images()
             updated += (image for image in self._parser.images(listing) if image.ref in refs)
+        if any(ref.kind is Kind.VOLUME for ref in refs):
+            answer = connection.asking.volumes()
+            updated += (volume for volume in belongings.volumes(answer, self.engine) if volume.ref in refs)
+        if any(ref.kind is Kind.NETWORK for ref in refs):
+            found = connection.asking.networks()
+            updated += (network for network in belongings.networks(found, self.engine) if network.ref in refs)
         gone = set(refs) - {item.ref for item in updated}
         return Change(self.engine, now, tuple(updated), tuple(gone))
 
@@ -388,7 +399,12 @@ async def _in(executor: ThreadPoolExecutor, call: Callable[..., _T], *arguments:
 def _inspect(connection: Connection, ref: Ref) -> Any:
     client = connection.asking
     try:
-        answer = client.inspect_image(ref.id) if ref.kind is Kind.IMAGE else client.inspect_container(ref.id)  # type: ignore[no-untyped-call]
+        if ref.kind in {Kind.VOLUME, Kind.NETWORK}:
+            answer = belongings.inspect(connection, ref)
+        elif ref.kind is Kind.IMAGE:
+            answer = client.inspect_image(ref.id)  # type: ignore[no-untyped-call]
+        else:
+            answer = client.inspect_container(ref.id)
     except Exception as error:
         if status(error) == 404:
             raise ActionError(f"the {ref.kind} is gone") from error

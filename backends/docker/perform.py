@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from backends.base import ActionError
+from backends.docker import belongings
 from backends.docker.client import Connection
 from backends.docker.errors import status
 from backends.docker.parse import image_id, is_anonymous
@@ -24,6 +25,11 @@ def perform(connection: Connection, action: Action, ref: Ref, options: ActionOpt
         if action is not Action.DELETE:
             raise ActionError("images do not run")
         _delete_image(connection, ref.id, force=options.force)
+        return
+    if ref.kind in {Kind.VOLUME, Kind.NETWORK}:
+        if action is not Action.DELETE:
+            raise ActionError(f"{ref.kind}s do not run")
+        belongings.delete(connection, ref)
         return
     client = connection.acting
     match action:
@@ -50,6 +56,8 @@ def perform(connection: Connection, action: Action, ref: Ref, options: ActionOpt
 
 def losses(connection: Connection, ref: Ref) -> tuple[Loss, ...]:
     """What deleting destroys beyond the object itself. Raises ActionError or what the SDK raises."""
+    if ref.kind in {Kind.VOLUME, Kind.NETWORK}:
+        return belongings.losses(connection, ref)
     return _image_losses(connection, ref.id) if ref.kind is Kind.IMAGE else _container_losses(connection, ref.id)
 
 
