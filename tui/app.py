@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.text import Text
 from textual import events
@@ -161,6 +161,14 @@ class BoxtopApp(ExactUpdates, App[int]):
         if isinstance(self.focused, Input) and event.is_printable and event.character:
             event.prevent_default()
             self.focused.insert_text_at_cursor(event.character)
+
+    async def browse_host(
+        self, title: str, start: str = "", *, kind: Literal["file", "folder", "save"] = "file"
+    ) -> str | None:
+        """A path of this machine that the user chooses; None on Esc. Only in a task of its own."""
+        from tui.host_files import browse_host
+
+        return await browse_host(self, title, start, kind=kind)
 
     async def inspect(self, ref: Ref) -> Any:
         """The engine's full answer, or what hinders it, as data to show."""

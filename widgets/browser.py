@@ -1,0 +1,388 @@
+"""A modal browser of folders and files, fed by a coroutine that lists a folder: of this host, of a container."""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from widgets.controls import Push, Toggle
+from widgets.entries import Entry, EntryList, Listing, order
+from widgets.glyphs import BRAILLE, Glyphs
+from widgets.line import Line, Part
+from widgets.tones import Tone
+
+Mode = Literal["file", "folder", "save", "look"]
+_CHOOSE = "choose"
+_LABELS: dict[Mode, str] = {"file": "Choose", "folder": "Choose this folder", "save": "Save", "look": ""}
+
+
+class BrowseError(Exception):
+    """A folder cannot be listed; the text says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseAction:
+    """Something else to do here, by a button and a key. `key` is Textual's name, `shown` what a user calls it."""
+
+    id: str
+    label: str
+    key: str
+    shown: str
+
+
+class _Find(Input):
+    """The filter: with nothing typed, Backspace and left go up, and a path typed goes to the path field."""
+
+    class Up(Message):
+        pass
+
+    class In(Message):
+        pass
+
+    class Path(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def action_delete_left(self) -> None:
+        if self.value:
+            super().action_delete_left()
+        else:
+            self.post_message(self.Up())
+
+    def action_cursor_left(self, select: bool = False) -> None:
+        if self.value:
+            super().action_cursor_left(select)
+        else:
+            self.post_message(self.Up())
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        if self.value:
+            super().action_cursor_right(select)
+        else:
+            self.post_message(self.In())
+
+    def insert_text_at_cursor(self, text: str) -> None:
+        if not self.value and text.startswith(("/", "~")):
+            self.post_message(self.Path(text))
+        else:
+            super().insert_text_at_cursor(text)
+
+
+class _Hidden(Toggle):
+    """Whether names that begin with a dot are shown."""
+
+    class Changed(Message):
+        pass
+
+    def action_activate(self) -> None:
+        super().action_activate()
+        self.post_message(self.Changed())
+
+
+class Browser(ModalScreen[str | None]):
+    """Dismissed with the chosen path, or None on Esc.
+
+    Modes: choose a `file`, a `folder`, a path to `save` to; or only `look` around.
+    `listing` is awaited with an absolute path and raises BrowseError. `facts` gives an entry's size and time as texts;
+    `label` makes a path safe to draw. `act` is called with an action's id, the folder, and the entry under the cursor.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="browser.cancel", show=False),
+        Binding("down,ctrl+n", "move(1)", "Down", id="browser.down", show=False, priority=True),
+        Binding("up,ctrl+p", "move(-1)", "Up", id="browser.up", show=False, priority=True),
+        Binding("pagedown", "page(1)", "Page down", id="browser.page_down", show=False, priority=True),
+        Binding("pageup", "page(-1)", "Page up", id="browser.page_up", show=False, priority=True),
+        Binding("ctrl+t", "toggle_hidden", "Hidden files", id="browser.hidden", show=False, priority=True),
+        Binding("ctrl+l", "focus_path", "Path", id="browser.path", show=False, priority=True),
+        Binding("f5", "reload", "List again", id="browser.reload", show=False, priority=True),
+    ]
+
+    DEFAULT_CSS = """
+    Browser { align: center middle; }
+    Browser > Vertical {
+        width: 100; max-width: 96%; height: 90%;
+        border: round $border; background: $surface; padding: 0 1;
+    }
+    Browser LineView { background: $surface; }
+    Browser Line { width: 100%; }
+    Browser Input { width: 1fr; border: none; padding: 0; height: 1; background: $panel; }
+    Browser Horizontal { height: 1; }
+    Browser Horizontal > Line { width: 6; }
+    Browser #browser-buttons > Toggle { width: 1fr; }
+    Browser #browser-buttons > Push { margin-left: 2; }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        start: str,
+        listing: Callable[[str], Awaitable[Listing]],
+        *,
+        mode: Mode = "file",
+        home: str = "",
+        facts: Callable[[Entry], tuple[str, str]] = lambda _: ("", ""),
+        label: Callable[[str], str] = str,
+        actions: Sequence[BrowseAction] = (),
+        act: Callable[[str, str, Entry | None], None] | None = None,
+        glyphs: Glyphs = BRAILLE,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._listing = listing
+        self._mode: Mode = mode
+        self._home = home
+        self._facts = facts
+        self._label = label
+        self._actions = tuple(actions)
+        self._act = act
+        self._glyphs = glyphs
+        start = posixpath.normpath(start or "/")
+        self._file_name = posixpath.basename(start) if mode == "save" else ""
+        self.folder = posixpath.dirname(start) if mode == "save" else start
+        """The folder shown, absolute, as the place browsed calls it."""
+        self._path_shown = ""
+        self._shows_path = ""
+        self._said: tuple[str, Tone] = ("", "")
+        self._asking: asyncio.Task[None] | None = None
+        self._ended = False
+        self._entries = EntryList(facts, glyphs=glyphs)
+        self._path = Input(id="browser-path", compact=True, select_on_focus=False)
+        self._find = _Find(id="browser-find", compact=True, placeholder="type to find; / types a path")
+        self._hidden = _Hidden("hidden files ^T", False, glyphs=glyphs)
+
+    def compose(self) -> ComposeResult:
+        glyphs = self._glyphs
+        with Vertical():
+            yield Line(id="browser-title", glyphs=glyphs)
+            with Horizontal():
+                yield Line(id="browser-path-label", glyphs=glyphs)
+                yield self._path
+            with Horizontal():
+                yield Line(id="browser-find-label", glyphs=glyphs)
+                yield self._find
+            yield self._entries
+            yield Line(id="browser-said", glyphs=glyphs)
+            with Horizontal(id="browser-buttons"):
+                yield self._hidden
+                for action in self._actions:
+                    yield Push(f"{action.label} {action.shown}", id=f"browser-{action.id}", glyphs=glyphs)
+                if _LABELS[self._mode]:
+                    yield Push(_LABELS[self._mode], id=f"browser-{_CHOOSE}", glyphs=glyphs)
+
+    def on_mount(self) -> None:
+        self._path.cursor_blink = self._find.cursor_blink = False
+        self.query_one("#browser-path-label", Line).set_parts([Part("Path", "dim")])
+        self.query_one("#browser-find-label", Line).set_parts([Part("Find", "dim")])
+        self._entries.choose_folder = self._mode == "folder"
+        self._entries.files_dim = self._mode == "folder"
+        for action in self._actions:
+            self._bindings.bind(action.key, f"act('{action.id}')", action.label, show=False, priority=True)
+        (self._path if self._mode == "save" else self._find).focus()
+        self._show_path()
+        self.go(self.folder)
+
+    def on_unmount(self) -> None:
+        if self._asking:
+            self._asking.cancel()
+
+    def say(self, text: str, tone: Tone = "info") -> None:
+        """A line below the list, until another folder is opened."""
+        self._said = (text, tone)
+        if self.is_mounted:
+            self.query_one("#browser-said", Line).set_parts([Part(text, tone)])
+
+    def go(self, path: str, onto: str = "") -> None:
+        """Open a folder, with the cursor on the entry named `onto`."""
+        self._ask(self._open(path, onto))
+
+    def action_reload(self) -> None:
+        current = self._entries.current
+        self.go(self.folder, current.name if current else "")
+
+    # -- what is listed ----------------------------------------------------------------------------------------
+
+    def _ask(self, work: Awaitable[None]) -> None:
+        async def asked() -> None:
+            try:
+                await work
+            except BrowseError as error:
+                self.say(str(error), "error")
+
+        if self._asking:
+            self._asking.cancel()
+        self.say("listing " + self._glyphs.ellipsis, "dim")
+        self._asking = asyncio.create_task(asked(), name="browse")
+
+    async def _open(self, path: str, onto: str) -> None:
+        await self._take(await self._listing(path), onto)
+
+    async def _take(self, found: Listing, onto: str = "") -> None:
+        # Ordering 50,000 names takes longer than a key may wait
+        rows = await asyncio.to_thread(order, found.entries)
+        self.folder = found.path
+        if self._find.value:
+            with self.prevent(Input.Changed):
+                self._find.value = ""
+        self._entries.set_rows(rows, onto)
+        self._count()
+        self._show_path()
+        self.say(found.note, "warn" if found.note else "")
+
+    def _show_path(self) -> None:
+        shown = posixpath.join(self.folder, self._file_name) if self._mode == "save" else self.folder
+        self._path_shown, self._shows_path = self._label(shown), shown
+        self._path.value = self._path_shown
+        self._path.cursor_position = len(self._path_shown)
+
+    def _count(self) -> None:
+        shown, total = self._entries.counts
+        text = f"{shown:,}" if shown == total else f"{shown:,} of {total:,}"
+        self.query_one("#browser-title", Line).set_parts([Part(self._title, "strong")], [Part(text, "dim", priority=1)])
+
+    @on(Input.Changed, "#browser-find")
+    def _filter(self, event: Input.Changed) -> None:
+        event.stop()
+        self._entries.set_filter(event.value)
+        self._count()
+
+    # -- choosing ----------------------------------------------------------------------------------------------
+
+    @on(Input.Submitted, "#browser-find")
+    @on(EntryList.Chosen)
+    def _chosen(self, event: Message) -> None:
+        event.stop()
+        self._choose(self._entries.current)
+
+    def _choose(self, entry: Entry | None) -> None:
+        if entry is None:
+            return
+        path = posixpath.join(self.folder, entry.name)
+        if entry.name == ".":
+            self._end(self.folder)
+        elif entry.opens:
+            self._open_entry(entry)
+        elif self._mode == "file":
+            self._end(path)
+        elif self._mode == "save":
+            self._file_name = entry.name
+            self._show_path()
+            self._path.focus()
+        elif self._mode == "folder":
+            self.say("a folder is asked for", "warn")
+
+    def _open_entry(self, entry: Entry) -> None:
+        self.go(posixpath.join(self.folder, entry.name))
+        if self.focused is not self._path:
+            self._find.focus()
+
+    @on(_Find.Up)
+    def _up(self, event: Message) -> None:
+        event.stop()
+        above, name = posixpath.split(self.folder)
+        if name.startswith(".") and not self._hidden.value:
+            self._hidden.action_activate()
+        if name:
+            self.go(above, name)
+
+    @on(_Find.In)
+    def _in(self, event: Message) -> None:
+        event.stop()
+        entry = self._entries.current
+        if entry is not None and entry.opens and entry.name != ".":
+            self._open_entry(entry)
+
+    @on(_Find.Path)
+    def _type_path(self, event: _Find.Path) -> None:
+        event.stop()
+        self._path.focus()
+        self._path.value = event.text
+        self._path.cursor_position = len(event.text)
+
+    @on(Input.Submitted, "#browser-path")
+    def _submit_path(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._ask(self._follow(event.value))
+
+    async def _follow(self, text: str) -> None:
+        """Do what a typed path asks for: open a folder, choose a file, or a name that is to be made."""
+        path = self._shows_path if text == self._path_shown else text
+        if self._home and (path == "~" or path.startswith("~/")):
+            path = self._home + path[1:]
+        absolute = "/" + posixpath.normpath(posixpath.join(self.folder, path)).lstrip("/")
+        try:
+            found = await self._listing(absolute)
+        except BrowseError as error:
+            await self._follow_name(absolute, error, folder_meant=path.endswith("/"))
+            return
+        await self._take(found)
+        if self._mode != "save":
+            self._find.focus()
+
+    async def _follow_name(self, path: str, error: BrowseError, *, folder_meant: bool) -> None:
+        """It is no folder that can be listed: perhaps a file, or in a folder that is there."""
+        parent, name = posixpath.split(path)
+        if folder_meant or self._mode in {"folder", "look"} or not name:
+            raise error
+        around = await self._listing(parent)
+        there = any(entry.name == name and not entry.opens for entry in around.entries)
+        if there or self._mode == "save":
+            self._end(posixpath.join(around.path, name))
+            return
+        raise error
+
+    @on(Push.Pressed)
+    def _pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        name = (event.push.id or "").removeprefix("browser-")
+        if name != _CHOOSE:
+            self.action_act(name)
+        elif self._mode == "folder":
+            self._end(self.folder)
+        elif self._mode == "save":
+            self._ask(self._follow(self._path.value))
+        else:
+            self._choose(self._entries.current)
+
+    def action_act(self, name: str) -> None:
+        if self._act is not None:
+            self._act(name, self.folder, self._entries.current)
+
+    def action_move(self, lines: int) -> None:
+        self._entries.action_move(lines)
+
+    def action_page(self, pages: int) -> None:
+        self._entries.action_page(pages)
+
+    def action_toggle_hidden(self) -> None:
+        self._hidden.action_activate()
+
+    @on(_Hidden.Changed)
+    def _hidden_toggled(self, event: _Hidden.Changed) -> None:
+        event.stop()
+        self._entries.set_hidden(self._hidden.value)
+        self._count()
+
+    def action_focus_path(self) -> None:
+        self._path.focus()
+
+    def action_cancel(self) -> None:
+        self._end(None)
+
+    def _end(self, path: str | None) -> None:
+        """Answer once: keys that come while the browser closes mean nothing any more."""
+        if not self._ended:
+            self._ended = True
+            self.dismiss(path)
