@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backends.model import VM, Container, Image, Item, Kind, Network, State, Volume
 from tui.formats import size
-from tui.rows import boxes, containers, images, vms
+from tui.rows import belongings, boxes, containers, images, vms
 from tui.rows.fields import ENGINE, Field
 from tui.selection import Filter
 from tui.store import Store
@@ -40,10 +40,12 @@ CONTAINERS = ListSpec("containers", "1", "Containers", (Kind.CONTAINER,), contai
 VMS = ListSpec("vms", "2", "VMs", (Kind.VM,), vms.FIELDS, "state")
 IMAGES = ListSpec("images", "3", "Images", (Kind.IMAGE,), images.FIELDS, "age")
 BOXES = ListSpec("boxes", "0", "All boxes", (Kind.CONTAINER, Kind.VM), boxes.FIELDS, "cpu")
+VOLUMES = ListSpec("volumes", "6", "Volumes", (Kind.VOLUME,), belongings.VOLUME_FIELDS, "name")
+NETWORKS = ListSpec("networks", "7", "Networks", (Kind.NETWORK,), belongings.NETWORK_FIELDS, "name")
 
 PANES = (CONTAINERS, VMS, IMAGES)
 
-VIEWS: Mapping[str, ListSpec] = {"boxes": BOXES}
+VIEWS: Mapping[str, ListSpec] = {"boxes": BOXES, "volumes": VOLUMES, "networks": NETWORKS}
 """Lists that take the place of the panes, by the name of their view."""
 
 

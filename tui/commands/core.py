@@ -110,6 +110,10 @@ COMMANDS: tuple[Command, ...] = (
         "view.host", ("4", "h"), "host", "The host: cores, memory, disks, network, with history", Scope.VIEW, footer=26
     ),
     Command("view.journal", ("5",), "journal", "What was done from here, and with what result", Scope.VIEW),
+    Command("view.volumes", ("6",), "volumes", "Volumes: who uses them, create, remove, prune", Scope.VIEW),
+    Command(
+        "view.networks", ("7",), "networks", "Networks: who is in them, create, connect, remove, prune", Scope.VIEW
+    ),
     Command("view.zoom", ("z",), "zoom", "Give the list the whole width, or share it with the details", Scope.VIEW),
     Command("view.next", ("tab",), "next pane", "Next pane", Scope.VIEW),
     Command("view.previous", ("shift+tab",), "previous pane", "Previous pane", Scope.VIEW),

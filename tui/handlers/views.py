@@ -26,6 +26,12 @@ class Views(Area):
     async def journal(self) -> None:
         await self.main.show_view("journal")
 
+    async def volumes(self) -> None:
+        await self.main.show_view("volumes")
+
+    async def networks(self) -> None:
+        await self.main.show_view("networks")
+
     def zoom(self) -> None:
         if self.main.wide:
             self.main.toggle_zoom()
