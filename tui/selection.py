@@ -60,6 +60,11 @@ def searchable(item: Item) -> str:
 
 def ordered(items: Iterable[Item], key: Callable[[Item], Any], *, descending: bool) -> list[Item]:
     """Sorted by `key`, ties by name then id; objects without a figure (None) come last either way."""
+    return [item for _, item in ranked(items, key, descending=descending)]
+
+
+def ranked(items: Iterable[Item], key: Callable[[Item], Any], *, descending: bool) -> list[tuple[Any, Item]]:
+    """As `ordered`, each object with its figure."""
     known: list[tuple[Any, str, str, Item]] = []
     unknown: list[tuple[str, str, Item]] = []
     for item in items:
@@ -71,7 +76,7 @@ def ordered(items: Iterable[Item], key: Callable[[Item], Any], *, descending: bo
     known.sort(key=lambda entry: (entry[1], entry[2]))
     known.sort(key=lambda entry: entry[0], reverse=descending)
     unknown.sort(key=lambda entry: (entry[0], entry[1]))
-    return [entry[-1] for entry in known] + [entry[-1] for entry in unknown]
+    return [(entry[0], entry[3]) for entry in known] + [(None, entry[2]) for entry in unknown]
 
 
 def name_of(item: Item) -> str:

@@ -42,11 +42,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row, known by its key. Its cells follow the columns; missing ones are blank. `faded`: no longer current."""
+    """A row, known by its key. Its cells follow the columns; missing ones are blank. `faded`: no longer current.
+
+    `indent`: blank cells before the first one's content.
+    """
 
     key: Hashable
     cells: tuple[Cell, ...]
     faded: bool = False
+    indent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

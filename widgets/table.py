@@ -279,11 +279,16 @@ class Table(CursorLines, can_focus=True):
                 runs.append((" " * slot.width, base))
                 continue
             cell, align = cells[slot.index], self._columns[slot.index].align
+            room = slot.width
+            if row.indent and slot.index == 0:
+                indent = min(row.indent, room // 2)
+                runs.append((" " * indent, base))
+                room -= indent
             if cell.spans:
                 styled = [(text, ink(tone, ground)) for text, tone in cell.spans]
-                runs.extend(fit_runs(styled, slot.width, base, align, self.glyphs.ellipsis))
+                runs.extend(fit_runs(styled, room, base, align, self.glyphs.ellipsis))
             else:
-                text = fit(cell.text, slot.width, align, self.glyphs.ellipsis)
+                text = fit(cell.text, room, align, self.glyphs.ellipsis)
                 runs.append((text, ink(cell.tone, ground) if cell.text else base))
         runs.append((" " * (width - at), base))
         return Strip(join(runs), width)

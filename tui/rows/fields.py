@@ -60,7 +60,7 @@ _FAILED: dict[Action, str] = {
 }
 
 
-_UNDER_WAY: dict[Action, str] = {
+UNDER_WAY: dict[Action, str] = {
     Action.START: "starting",
     Action.STOP: "stopping",
     Action.RESTART: "restarting",
@@ -91,7 +91,7 @@ def state_cell(item: Container | VM, look: Look, text: str) -> Cell:
     """The state in words, or the transition under way, or what failed."""
     action = look.store.pending.get(item.ref)
     if action is not None:
-        return Cell(_UNDER_WAY[action], "info")
+        return Cell(UNDER_WAY[action], "info")
     failure = look.store.failures.get(item.ref)
     if failure is not None:
         return Cell(failure_text(failure.action), "error")
