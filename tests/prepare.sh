@@ -15,6 +15,7 @@ need iptables iptables
 need ip iproute2
 need busybox busybox-static
 need podman podman
+need docker-registry docker-registry
 need tmux tmux
 need unshare util-linux
 need flock util-linux

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import images
+from backends.abilities import images, shell
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 ABILITIES: Mapping[type, str] = {
     images.Pull: "transfers.DockerPull",
     images.Push: "transfers.DockerPush",
+    images.Tags: "images.DockerTags",
+    images.PruneImages: "images.DockerPruneImages",
+    images.History: "images.DockerHistory",
+    images.Archives: "archives.DockerArchives",
+    images.Search: "images.DockerSearch",
+    images.Registries: "registries.DockerRegistries",
+    shell.Attach: "shell.DockerAttach",
+    shell.Shell: "shell.DockerShell",
 }
 """Module and class in this package by ability; the class is made with the DockerBackend."""
 

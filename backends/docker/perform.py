@@ -111,7 +111,7 @@ def _delete_image(connection: Connection, image: str, *, force: bool) -> None:
         names = ", ".join(name for name, _ in users)
         raise ActionError(f"used by {names}: delete the container first, or choose force")
     for tag in _by_name(entry):
-        _untag(connection, image, tag)
+        untag(connection, image, tag)
     try:
         client.remove_image(image)
     except Exception as error:
@@ -128,7 +128,8 @@ def _by_name(entry: Mapping[str, Any]) -> list[str]:
     return tags[:-1] if digests <= repositories else tags
 
 
-def _untag(connection: Connection, image: str, tag: str) -> None:
+def untag(connection: Connection, image: str, tag: str) -> None:
+    """Take a name from an image; not from another one that it was moved to."""
     try:
         now = image_id(str(connection.asking.inspect_image(tag)["Id"]))  # type: ignore[no-untyped-call]
         if now == image:

@@ -22,6 +22,7 @@ from backends.text import clean
 
 _CHUNK = 1 << 16
 _LONGEST_LINE = 1 << 20
+_LONGEST_ANSWER = 1 << 24
 
 
 class Exchange:
@@ -61,7 +62,12 @@ class Exchange:
             sent = dict(headers or {})
             if chunked:
                 sent["Transfer-Encoding"] = "chunked"
-            self._http.request(method, target, body=body, headers=sent, encode_chunked=chunked)
+            try:
+                self._http.request(method, target, body=body, headers=sent, encode_chunked=chunked)
+            except (BrokenPipeError, ConnectionResetError):
+                # An engine that refuses a body need not read it to its end: its reason may be there all the same
+                if body is None or self.closed:
+                    raise
             self._response = self._http.getresponse()
             if self._response.status >= 400:
                 raise ActionError(_message(self._response))
@@ -82,6 +88,18 @@ class Exchange:
                         yield entry
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._error(error) from error
+
+    def json(self) -> Any:
+        """The whole answer as JSON data, at most 16 MiB; None where it is none."""
+        data = bytearray()
+        for chunk in self.chunks():
+            data += chunk
+            if len(data) > _LONGEST_ANSWER:
+                raise ActionError("the engine's answer is too long")
+        try:
+            return json.loads(data)
+        except ValueError:
+            return None
 
     def chunks(self) -> Iterator[bytes]:
         """The answer's bytes as they come, at most 64 KiB at once."""

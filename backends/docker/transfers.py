@@ -107,6 +107,11 @@ class _Layer:
     size: int | None = None
     there: bool = False
 
+    def part(self, name: str) -> Part:
+        if self.done is None and self.there and self.size:
+            return Part(name, self.status, self.size, self.size)
+        return Part(name, self.status, self.done, self.total)
+
 
 class Layers:
     """The layers of one transfer, by their short ids, as the engine tells of them."""
@@ -141,7 +146,7 @@ class Layers:
     def progress(self) -> Progress:
         layers = self._layers.values()
         finished = sum(layer.status.startswith(tuple(_THERE - {"Download complete"})) for layer in layers)
-        parts = tuple(Part(name, layer.status, layer.done, layer.total) for name, layer in self._layers.items())
+        parts = tuple(layer.part(name) for name, layer in self._layers.items())
         # Bytes already there cost nothing; the end is known when every other layer has said its size
         unknown = any(not layer.there and layer.size is None for layer in layers)
         done = sum(layer.downloaded for layer in layers)

@@ -3,15 +3,18 @@
 from tests.engines.docker_engine import docker, docker_engine
 from tests.engines.newer_docker import newer_docker, newer_docker_engine
 from tests.engines.podman_engine import podman, podman_engine
+from tests.engines.registry_engine import locked_registry, registry
 from tests.engines.virtualbox_engine import virtualbox, virtualbox_engine
 
 __all__ = [
     "docker",
     "docker_engine",
+    "locked_registry",
     "newer_docker",
     "newer_docker_engine",
     "podman",
     "podman_engine",
+    "registry",
     "virtualbox",
     "virtualbox_engine",
 ]
