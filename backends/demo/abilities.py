@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from backends.abilities import belongings
+
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
 
-CONTAINER_ABILITIES: Mapping[type, str] = {}
+CONTAINER_ABILITIES: Mapping[type, str] = {
+    belongings.Networks: "keeping.DemoNetworks",
+    belongings.Sizes: "keeping.DemoSizes",
+    belongings.Volumes: "keeping.DemoVolumes",
+}
 """Those of the simulated Docker: module and class in this package; the class is made with the DemoBackend."""
 
 VM_ABILITIES: Mapping[type, str] = {}

@@ -258,7 +258,7 @@ def losses(world: World, action: Action, item: Item) -> tuple[Loss, ...]:
     if isinstance(item, Image):
         return tuple(Loss(f"tag {tag}") for tag in item.tags)
     if isinstance(item, (Volume, Network)):
-        size = belongings.size_of(world.options.seed, item.name) if isinstance(item, Volume) else None
+        size = belongings.size_of(item.name) if isinstance(item, Volume) else None
         return belongings.losses(world.items.values(), item, size)
     lost = [
         Loss(

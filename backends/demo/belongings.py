@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from backends.base import ActionError
-from backends.demo.curves import GB, MB, number
+from backends.demo.curves import GB, MB
 from backends.model import Container, Item, Kind, Loss, Network, Ref, State, Subnet, Volume
 
 _DAY = 86400.0
@@ -61,13 +61,9 @@ def _project(container: Container, name: str) -> str:
     return project if project and name.startswith(f"{project}_") else ""
 
 
-def size_of(seed: int, name: str) -> int:
-    """Bytes in a volume."""
-    if name in _SIZES:
-        return _SIZES[name]
-    if name in _UNUSED:
-        return _UNUSED[name][1]
-    return number(seed, "volume", name) % (40 * MB)
+def size_of(name: str) -> int:
+    """Bytes in a volume; a new one is empty."""
+    return _UNUSED[name][1] if name in _UNUSED else _SIZES.get(name, 0)
 
 
 def networks(engine: str, now: float, containers: Iterable[Container]) -> Iterator[Network]:

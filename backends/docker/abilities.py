@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import images, shell
+from backends.abilities import belongings, images, shell
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
 
 ABILITIES: Mapping[type, str] = {
+    belongings.Networks: "keeping.DockerNetworks",
+    belongings.Sizes: "keeping.DockerSizes",
+    belongings.Volumes: "keeping.DockerVolumes",
     images.Pull: "transfers.DockerPull",
     images.Push: "transfers.DockerPush",
     images.Tags: "images.DockerTags",
