@@ -122,6 +122,14 @@ class Exchange:
         self.close()
         self._http.close()
 
+    def renew(self) -> None:
+        """Be ready for another request, on a connection of its own; by the thread that uses it."""
+        with self._lock:
+            self._socket = None
+        if self._response is not None:
+            self._response.close()
+        self._http.close()
+
     def _connect(self) -> None:
         self._http.connect()
         with self._lock:
