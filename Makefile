@@ -18,6 +18,7 @@ run: $(BIN)/.run  ## Install boxtop into a private environment and start it
 
 test: $(BIN)/.test  ## Run the test suite, engines included where they can be had
 	@sh tests/prepare.sh
+	@sh scripts/libvirt.sh $(BIN)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-lowest: $(LOWEST)/bin/.test  ## Prove the lower bounds of the dependencies

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from backends.base import Backend, EngineError, EngineSettings
 from backends.model import Kind
@@ -17,6 +17,7 @@ from backends.text import clean
 
 _DOCKER = "backends.docker.backend:DockerBackend"
 _VIRTUALBOX = "backends.virtualbox.backend:VirtualBoxBackend"
+_LIBVIRT = "backends.libvirt.backend:LibvirtBackend"
 _DEMO = "backends.demo.backend:DemoBackend"
 
 SCHEMES: dict[str, str] = {
@@ -28,6 +29,12 @@ SCHEMES: dict[str, str] = {
     "https": _DOCKER,
     "ssh": _DOCKER,
     "virtualbox": _VIRTUALBOX,
+    "libvirt": _LIBVIRT,
+    "qemu": _LIBVIRT,
+    "qemu+unix": _LIBVIRT,
+    "qemu+ssh": _LIBVIRT,
+    "qemu+tls": _LIBVIRT,
+    "test": _LIBVIRT,
     "demo": _DEMO,
 }
 """URL scheme -> "module:class". A new engine is one more line here."""
@@ -35,13 +42,17 @@ SCHEMES: dict[str, str] = {
 _KINDS: dict[str, tuple[Kind, ...]] = {
     _DOCKER: (Kind.CONTAINER, Kind.IMAGE, Kind.VOLUME, Kind.NETWORK),
     _VIRTUALBOX: (Kind.VM,),
+    _LIBVIRT: (Kind.VM,),
 }
 
 DEMO_HOSTS = ("demo://docker", "demo://virtualbox")
 
-_LOCAL = {"docker", "podman", "virtualbox"}
+_LOCAL = {"docker", "podman", "virtualbox", "libvirt"}
 _HOST_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-._:%")
-_ALLOWED = "docker, podman, virtualbox, demo, /path/to/docker.sock, or unix://, tcp://, http://, https://, ssh://"
+_ALLOWED = (
+    "docker, podman, virtualbox, libvirt, demo, /path/to/docker.sock, or unix://, tcp://, http://, https://, ssh://, "
+    "qemu:///system, qemu+ssh://host/system"
+)
 
 
 def parse_host(text: str) -> str:
@@ -80,6 +91,8 @@ def parse_host(text: str) -> str:
                 "for another machine use ssh://user@host or tcp://host:port"
             )
         return f"{scheme}://"
+    elif SCHEMES[scheme] == _LIBVIRT:
+        return _libvirt(scheme, parts, shown)
     else:
         _check_remote(scheme, parts, shown)
         return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}"
@@ -94,6 +107,24 @@ def _socket(path: str, shown: str) -> str:
     if not full.is_absolute() or full == Path("/"):
         raise ValueError(f"{shown!r}: unix:// needs the socket's full path, e.g. unix:///var/run/docker.sock")
     return f"unix://{full}"
+
+
+def _libvirt(scheme: str, parts: SplitResult, shown: str) -> str:
+    """A connection URI as virsh takes it, e.g. qemu:///system."""
+    remote = scheme in {"qemu+ssh", "qemu+tls"}
+    host, user = parts.hostname or "", parts.username or ""
+    if parts.password is not None:
+        raise ValueError(f"a {scheme}:// address takes no password: boxtop stores none")
+    # `ssh` would take a leading dash for an option
+    if remote and (not host or not set(host) <= _HOST_CHARACTERS or host.startswith("-") or user.startswith("-")):
+        raise ValueError(f"{shown!r} names no host, e.g. {scheme}://user@host/system")
+    if not remote and host:
+        raise ValueError(f"{shown!r}: {scheme}:// is on this machine and takes three slashes, e.g. {scheme}:///system")
+    if not parts.path.strip("/"):
+        raise ValueError(f"{shown!r} names no daemon, e.g. {scheme}:///system")
+    if any(name in {"command", "netcat"} for name, _ in parse_qsl(parts.query)):
+        raise ValueError(f"{shown!r}: command and netcat would run a program and are not taken")
+    return f"{scheme}://{parts.netloc}{parts.path}{f'?{parts.query}' if parts.query else ''}"
 
 
 def _check_remote(scheme: str, parts: SplitResult, shown: str) -> None:
@@ -121,7 +152,7 @@ def default_hosts() -> list[str]:
 
     podman = podman_socket()
     beside = ["podman://"] if podman and not _docker_is(podman) else []
-    return ["docker://", *beside, "virtualbox://"]
+    return ["docker://", *beside, "virtualbox://", "libvirt://"]
 
 
 def _docker_is(podman: str) -> bool:
@@ -187,6 +218,8 @@ def _key(url: str) -> str:
         return parts.netloc or "demo"
     if parts.scheme in _LOCAL:
         return parts.scheme
+    if SCHEMES[parts.scheme] == _LIBVIRT:
+        return f"libvirt@{parts.hostname}" if parts.hostname else "libvirt"
     return f"docker@{parts.hostname}"
 
 

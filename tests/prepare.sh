@@ -16,6 +16,13 @@ need ip iproute2
 need busybox busybox-static
 need podman podman
 need docker-registry docker-registry
+need libvirtd libvirt-daemon libvirt-daemon-driver-qemu
+need virsh libvirt-clients
+need qemu-system-x86_64 qemu-system-x86
+need qemu-img qemu-utils
+need pkg-config pkg-config
+need gcc gcc
+{ command -v pkg-config && pkg-config --exists libvirt; } >/dev/null 2>&1 || missing="$missing libvirt-dev python3-dev"
 need tmux tmux
 need unshare util-linux
 need flock util-linux
@@ -23,7 +30,7 @@ need flock util-linux
 [ -n "$missing" ] || [ "$(id -u)" != 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ]; then
-    echo "The tests with real engines (Docker, Podman, VirtualBox) are skipped: they start private engines, which takes root."
+    echo "The tests with real engines (Docker, Podman, VirtualBox, libvirt) are skipped: they start private engines, which takes root."
     echo "To run them too: sudo make test"
 elif ! command -v apt-get >/dev/null; then
     echo "Not on this machine:$missing. Tests that need them are skipped; install them to run all."

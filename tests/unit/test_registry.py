@@ -26,6 +26,12 @@ EXAMPLES = {
     "https": "https://web-02:2376",
     "ssh": "ssh://me@web-02",
     "virtualbox": "virtualbox://",
+    "libvirt": "libvirt://",
+    "qemu": "qemu:///system",
+    "qemu+unix": "qemu+unix:///system?socket=/run/x",
+    "qemu+ssh": "qemu+ssh://root@kvm-01/system",
+    "qemu+tls": "qemu+tls://kvm-01/system",
+    "test": "test:///default",
     "demo": "demo://",
 }
 
@@ -95,6 +101,13 @@ def test_addresses_are_normalised_and_stay_so(text: str, url: str) -> None:
         "tcp://me:hunter2@web-02:port",
         "docker://web-02",
         "virtualbox://x",
+        "qemu://",
+        "qemu://kvm-01/system",
+        "qemu+ssh:///system",
+        "qemu+ssh://-oProxyCommand=x/system",
+        "qemu+ssh://root:secret@kvm-01/system",
+        "qemu+ssh://kvm-01/system?netcat=/tmp/x",
+        "qemu+ssh://kvm-01/system?command=/tmp/x",
         "tcp://",
         "tcp://:2375",
         "tcp://web-02:port",
@@ -160,23 +173,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_podman_is_an_engine_of_its_own_only_beside_docker(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert default_hosts() == ["docker://", "virtualbox://"]
+    assert default_hosts() == ["docker://", "virtualbox://", "libvirt://"]
     (home / "podman.sock").touch()
-    assert default_hosts() == ["docker://", "virtualbox://"]
+    assert default_hosts() == ["docker://", "virtualbox://", "libvirt://"]
     (home / "docker.sock").touch()
-    assert default_hosts() == ["docker://", "podman://", "virtualbox://"]
+    assert default_hosts() == ["docker://", "podman://", "virtualbox://", "libvirt://"]
     monkeypatch.setenv("DOCKER_HOST", f"unix://{home}/podman.sock")
-    assert default_hosts() == ["docker://", "virtualbox://"]
+    assert default_hosts() == ["docker://", "virtualbox://", "libvirt://"]
     monkeypatch.setenv("DOCKER_HOST", "ssh://web-02")
-    assert default_hosts() == ["docker://", "podman://", "virtualbox://"]
+    assert default_hosts() == ["docker://", "podman://", "virtualbox://", "libvirt://"]
     monkeypatch.setenv("DOCKER_HOST", "fish://web-02")
-    assert default_hosts() == ["docker://", "podman://", "virtualbox://"]
+    assert default_hosts() == ["docker://", "podman://", "virtualbox://", "libvirt://"]
 
 
 def test_the_podman_docker_link_is_podman(home: Path) -> None:
     (home / "podman.sock").touch()
     (home / "docker.sock").symlink_to(home / "podman.sock")
-    assert default_hosts() == ["docker://", "virtualbox://"]
+    assert default_hosts() == ["docker://", "virtualbox://", "libvirt://"]
 
 
 @pytest.mark.parametrize("vanished", [False, True])
@@ -186,7 +199,7 @@ async def test_a_dead_docker_does_not_list_podman_twice(home: Path, vanished: bo
         stale.bind(str(home / "docker.sock"))
     answers = {"/version": PODMAN, "/containers/json": [], "/images/json": [], "/info": {}}
     with HostileEngine(home / "podman.sock", answers):
-        urls = [url for url in default_hosts() if url != "virtualbox://"]
+        urls = [url for url in default_hosts() if url not in {"virtualbox://", "libvirt://"}]
         assert urls == ["docker://", "podman://"]
         docker, podman = [open_backend(url, EngineSettings()) for url in urls]
         if vanished:

@@ -1,0 +1,1 @@
+"""libvirt: QEMU/KVM and the other hypervisors it drives."""

@@ -1,0 +1,215 @@
+"""libvirt as boxtop sees it: domains are VMs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from backends.base import ActionError, Backend, EngineError
+from backends.libvirt import errors, perform
+from backends.libvirt.connection import Connection
+from backends.libvirt.domains import vm
+from backends.libvirt.usage import Rates
+from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, Usage
+from backends.text import clean, clean_data
+
+_T = TypeVar("_T")
+_ACTIONS_AT_ONCE = 4
+_CALL_TIMEOUT = 25.0
+"""Seconds; above what the keep-alive needs to give a silent daemon up."""
+_ACTION_TIMEOUT = 600.0
+_END = 0.4
+_FALLBACKS = ("qemu:///system", "qemu:///session")
+_MISSING = "install boxtop[libvirt], which is built against the package libvirt-dev"
+
+
+class LibvirtBackend(Backend):
+    """One connection. `libvirt://` is this machine's QEMU: the system's daemon, else the user's own."""
+
+    def __init__(self, engine: str, url: str) -> None:
+        self.engine = engine
+        self.url = url
+        self._connection: Connection | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._inbox: asyncio.Queue[str | EngineError] = asyncio.Queue()
+        self._rates = Rates()
+        self._calls = ThreadPoolExecutor(3, thread_name_prefix=f"{engine}-call")
+        self._actions = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-action")
+        self._kills = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-kill")
+
+    async def connect(self) -> EngineInfo:
+        self._loop = asyncio.get_running_loop()
+        inbox: asyncio.Queue[str | EngineError] = asyncio.Queue()
+        self._inbox = inbox
+        await self._let_go()
+        loop = self._loop
+
+        def tell(news: str | EngineError) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(inbox.put_nowait, news)
+
+        return await self._in(self._calls, lambda: self._connect(tell))
+
+    def _connect(self, tell: Callable[[str | EngineError], None]) -> EngineInfo:
+        try:
+            connection = self._open(tell)
+        except ImportError:
+            raise EngineError("libvirt's Python binding is not installed", _MISSING, absent=True) from None
+        try:
+            connection.listen()
+            version, uri = connection.version(), clean(str(connection.virt.getURI()), 200)
+        except Exception as error:
+            connection.close()
+            raise errors.connect_error(error, clean(self.url, 200)) from error
+        self._connection = connection
+        return EngineInfo(self.engine, "libvirt", version, uri, (Kind.VM,))
+
+    def _open(self, tell: Callable[[str | EngineError], None]) -> Connection:
+        bare = urlsplit(self.url).scheme == "libvirt"
+        failure: EngineError | None = None
+        for uri in _FALLBACKS if bare else (self.url,):
+            try:
+                return Connection(uri, tell, lambda reason: tell(EngineError(f"lost libvirt: {reason}")))
+            except ImportError:
+                raise
+            except Exception as error:
+                failure = failure or errors.connect_error(error, clean(uri, 200))
+        assert failure is not None  # noqa: S101
+        raise failure
+
+    async def list_all(self) -> Snapshot:
+        return await self._ask(self._list_all)
+
+    def _list_all(self, connection: Connection) -> Snapshot:
+        found = [self._vm(connection, domain) for domain in connection.domains()]
+        vms = tuple(machine for machine in found if machine is not None)
+        ids = {machine.ref.id for machine in vms}
+        connection.keep_only(ids)
+        self._rates.keep_only(ids)
+        return Snapshot(self.engine, time.time(), vms=vms)
+
+    async def list_some(self, refs: Collection[Ref]) -> Change:
+        return await self._ask(lambda connection: self._list_some(connection, refs))
+
+    def _list_some(self, connection: Connection, refs: Collection[Ref]) -> Change:
+        updated, gone = [], []
+        for ref in refs:
+            try:
+                machine = self._vm(connection, connection.domain(ref.id))
+            except connection.libvirt.libvirtError as error:
+                if not errors.is_gone(error):
+                    raise
+                machine = None
+            if machine is None:
+                gone.append(ref)
+            else:
+                updated.append(machine)
+        return Change(self.engine, time.time(), tuple(updated), tuple(gone))
+
+    def _vm(self, connection: Connection, domain: Any) -> VM | None:
+        """None when it went away meanwhile."""
+        identity = domain.UUIDString()
+        try:
+            found, facts = connection.definition(domain, identity), connection.facts(domain, identity)
+        except connection.libvirt.libvirtError as error:
+            if errors.is_gone(error):
+                return None
+            raise
+        return vm(self.engine, identity, found, facts)
+
+    async def events(self) -> AsyncIterator[frozenset[Ref]]:
+        inbox = self._inbox
+        while True:
+            news = [await inbox.get()]
+            while not inbox.empty():
+                news.append(inbox.get_nowait())
+            for entry in news:
+                if isinstance(entry, EngineError):
+                    raise entry
+            yield frozenset(Ref(self.engine, Kind.VM, str(identity)) for identity in news)
+
+    async def usage(self, refs: Collection[Ref]) -> Mapping[Ref, Usage]:
+        stats = await self._ask(lambda connection: [(dom.UUIDString(), found) for dom, found in connection.stats()])
+        at, now, wanted = time.monotonic(), time.time(), {ref.id: ref for ref in refs}
+        return {
+            wanted[identity]: self._rates.usage(identity, at, found, now=now)
+            for identity, found in stats
+            if identity in wanted
+        }
+
+    async def inspect(self, ref: Ref) -> Any:
+        return clean_data(await self._act(self._calls, lambda connection: connection.tree(connection.domain(ref.id))))
+
+    async def losses(self, action: Action, ref: Ref) -> tuple[Loss, ...]:
+        if action is not Action.DELETE:
+            return ()
+        return await self._act(self._calls, lambda connection: perform.losses(connection, ref.id))
+
+    async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
+        pool = self._kills if action is Action.KILL else self._actions
+        work = lambda connection: perform.perform(connection, action, ref.id, options)  # noqa: E731
+        await self._act(pool, work, _ACTION_TIMEOUT)
+
+    async def close(self) -> None:
+        await self._let_go()
+        for pool in (self._calls, self._actions, self._kills):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _let_go(self) -> None:
+        """Close the connection; a daemon that hangs is not waited for."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        connection.closed = True
+        closed = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def close() -> None:
+            connection.close()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(closed.set)
+
+        threading.Thread(target=close, name=f"{self.engine}-end", daemon=True).start()
+        try:
+            await asyncio.wait_for(closed.wait(), _END)
+        except TimeoutError:
+            return
+
+    async def _ask(self, call: Callable[[Connection], _T]) -> _T:
+        connection = self._connected()
+        try:
+            return await self._in(self._calls, lambda: call(connection))
+        except (EngineError, ActionError):
+            raise
+        except Exception as error:
+            raise errors.ask_error(error) from error
+
+    async def _act(
+        self, pool: ThreadPoolExecutor, call: Callable[[Connection], _T], seconds: float = _CALL_TIMEOUT
+    ) -> _T:
+        connection = self._connected()
+        try:
+            return await self._in(pool, lambda: call(connection), seconds)
+        except (EngineError, ActionError):
+            raise
+        except Exception as error:
+            raise errors.action_error(error) from error
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise EngineError("libvirt is not connected")
+        return self._connection
+
+    @staticmethod
+    async def _in(pool: ThreadPoolExecutor, work: Callable[[], _T], seconds: float = _CALL_TIMEOUT) -> _T:
+        try:
+            return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(pool, work), seconds)
+        except TimeoutError:
+            raise EngineError("libvirt does not answer", "see whether virsh list answers") from None
+        except RuntimeError as error:
+            raise EngineError(f"libvirt: {clean(str(error), 200)}") from None

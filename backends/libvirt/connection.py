@@ -1,0 +1,164 @@
+"""One connection to a libvirt daemon: opened, listened to, closed. Blocking; called from the backend's threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+from xml.etree import ElementTree
+
+from backends.libvirt.domains import Definition, definition
+from backends.libvirt.loop import library
+
+KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 3, 3
+"""A daemon that says nothing for this long (seconds, times) is given up: what waits for it then fails."""
+_DEFINED, _UNDEFINED, _STARTED, _STOPPED = 0, 1, 2, 5
+
+
+class Connection:
+    """Calls may come from several threads; virConnect locks itself. Raises libvirt.libvirtError."""
+
+    def __init__(self, uri: str, changed: Callable[[str], None], lost: Callable[[str], None]) -> None:
+        """`changed(uuid)` and `lost(reason)` are called from libvirt's event thread."""
+        self.libvirt = library()
+        self._changed = changed
+        self._lost = lost
+        self._lock = threading.Lock()
+        self._definitions: dict[str, Definition] = {}
+        self._started: dict[str, float] = {}
+        self._callbacks: list[int] = []
+        self.closed = False
+        self.virt = self.libvirt.open(uri)
+        with suppress(self.libvirt.libvirtError):  # the test driver has none
+            self.virt.setKeepAlive(KEEPALIVE_INTERVAL, KEEPALIVE_COUNT)
+        with suppress(self.libvirt.libvirtError):
+            self.virt.registerCloseCallback(self._gone, None)
+
+    def listen(self) -> None:
+        """Have `changed` called from now on."""
+        lifecycle, other = self.libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self.libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE
+        self._callbacks.append(self.virt.domainEventRegisterAny(None, lifecycle, self._event, None))
+        with suppress(self.libvirt.libvirtError):
+            self._callbacks.append(self.virt.domainEventRegisterAny(None, other, self._metadata, None))
+
+    def version(self) -> str:
+        number = int(self.virt.getLibVersion())
+        return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
+
+    def is_local(self) -> bool:
+        """Whether its domains run on this machine, as far as the address tells; never so for simulated ones."""
+        scheme, _, rest = str(self.virt.getURI()).partition("://")
+        return scheme in {"qemu", "qemu+unix"} and not rest.partition("/")[0]
+
+    def domains(self) -> list[Any]:
+        return list(self.virt.listAllDomains(0))
+
+    def domain(self, identity: str) -> Any:
+        return self.virt.lookupByUUIDString(identity)
+
+    def stats(self) -> list[tuple[Any, Mapping[str, Any]]]:
+        """Every running domain with its counters, in one call."""
+        lib = self.libvirt
+        wanted = (
+            lib.VIR_DOMAIN_STATS_STATE
+            | lib.VIR_DOMAIN_STATS_CPU_TOTAL
+            | lib.VIR_DOMAIN_STATS_BALLOON
+            | lib.VIR_DOMAIN_STATS_VCPU
+            | lib.VIR_DOMAIN_STATS_INTERFACE
+            | lib.VIR_DOMAIN_STATS_BLOCK
+        )
+        flags = lib.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | lib.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+        return list(self.virt.getAllDomainStats(wanted, flags))
+
+    def definition(self, domain: Any, identity: str) -> Definition:
+        """What stays the same until the domain is defined anew; read once."""
+        with self._lock:
+            found = self._definitions.get(identity)
+        if found is None:
+            found = definition(domain.XMLDesc(self.libvirt.VIR_DOMAIN_XML_INACTIVE if domain.isPersistent() else 0))
+            with self._lock:
+                self._definitions[identity] = found
+        return found
+
+    def facts(self, domain: Any, identity: str) -> dict[str, Any]:
+        """What changes: its state, a saved memory, the number of its snapshots, its start."""
+        state = int(domain.state()[0])
+        off = not domain.isActive()
+        return {
+            "state": state,
+            "persistent": bool(domain.isPersistent()),
+            "saved": off and bool(self._optional(domain.hasManagedSaveImage, 0)),
+            "snapshots": self._optional(domain.snapshotNum, 0),
+            "started": None if off else self._started.get(identity),
+        }
+
+    def forget(self, identity: str) -> None:
+        """Read its definition anew the next time."""
+        with self._lock:
+            self._definitions.pop(identity, None)
+
+    def keep_only(self, ids: set[str]) -> None:
+        with self._lock:
+            self._definitions = {identity: found for identity, found in self._definitions.items() if identity in ids}
+            self._started = {identity: at for identity, at in self._started.items() if identity in ids}
+
+    def tree(self, domain: Any) -> Any:
+        """Its XML, live where it runs, as JSON-like data; never with what the security flag would show."""
+        return _data(ElementTree.fromstring(domain.XMLDesc(0)))  # noqa: S314 - libvirt wrote it
+
+    def close(self) -> None:
+        """Never raises; waits for the daemon as long as the keep-alive does at most."""
+        self.closed = True
+        for callback in self._callbacks:
+            with suppress(Exception):
+                self.virt.domainEventDeregisterAny(callback)
+        with suppress(Exception):
+            self.virt.unregisterCloseCallback()
+        with suppress(Exception):
+            self.virt.close()
+
+    def _optional(self, ask: Callable[[int], Any], flags: int) -> int:
+        """0 where the hypervisor knows nothing of it."""
+        try:
+            return int(ask(flags))
+        except self.libvirt.libvirtError:
+            return 0
+
+    def _event(self, _connection: Any, domain: Any, event: int, _detail: int, _opaque: Any) -> None:
+        identity = domain.UUIDString()
+        if event == _STARTED:
+            self._started[identity] = time.time()
+        elif event == _STOPPED:
+            self._started.pop(identity, None)
+        if event in {_DEFINED, _UNDEFINED, _STARTED, _STOPPED}:
+            self.forget(identity)
+        self._changed(identity)
+
+    def _metadata(self, _connection: Any, domain: Any, *_: Any) -> None:
+        self.forget(domain.UUIDString())
+        self._changed(domain.UUIDString())
+
+    def _gone(self, _connection: Any, reason: int, _opaque: Any) -> None:
+        if not self.closed:
+            self._lost({1: "the daemon ended", 2: "the daemon does not answer"}.get(reason, "the connection broke"))
+
+
+def _data(element: ElementTree.Element) -> Any:
+    """XML as nested data: attributes and children by name, several of a name as a list, plain text as itself."""
+    found: dict[str, Any] = dict(element.attrib)
+    for child in element:
+        name, value = child.tag.partition("}")[2] or child.tag, _data(child)
+        if name not in found:
+            found[name] = value
+        elif isinstance(found[name], list):
+            found[name].append(value)
+        else:
+            found[name] = [found[name], value]
+    text = (element.text or "").strip()
+    if not found:
+        return text
+    if text:
+        found["text"] = text
+    return found
