@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backends.model import Ref
+from backends.model import Image, Ref
 from backends.progress import Report
 
 
@@ -45,30 +45,19 @@ class Tags(ABC):
         """Take one of its names from the image; the last one takes the image along. A moved tag is left alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unneeded:
-    """An image that a prune would remove, as it was shown to the user."""
-
-    ref: Ref
-    tags: tuple[str, ...]
-    size: int
-    """Bytes of all its layers; those it shares with other images stay."""
-    created: float
-
-
 class PruneImages(ABC):
     """Removal of what no container uses."""
 
     @abstractmethod
-    async def unneeded(self, *, tagged: bool) -> tuple[Unneeded, ...]:
-        """Dangling images that no container uses; with `tagged` those with tags too. Largest first."""
+    async def unneeded(self) -> tuple[Image, ...]:
+        """Images that no container uses and no other image is built on, dangling or not; largest first.
+
+        A size counts all layers; those shared with an image that stays do not come free.
+        """
 
     @abstractmethod
-    async def prune(self, images: Sequence[Unneeded], report: Report) -> str:
-        """Remove exactly these, as far as they are still as shown; the result in one line.
-
-        Raises ActionError with the first reason when some could not be removed, after the others were.
-        """
+    async def remove(self, image: Image) -> None:
+        """Remove it with its tags, if nobody uses it and it has the same tags still."""
 
 
 @dataclass(frozen=True, slots=True)

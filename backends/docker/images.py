@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from backends.abilities.images import Found, History, Layer, PruneImages, Search, Tags, Unneeded
-from backends.base import ActionError, EngineError
+from backends.abilities.images import Found, History, Layer, PruneImages, Search, Tags
+from backends.base import ActionError
 from backends.docker.client import Connection
-from backends.docker.errors import action_error, status
+from backends.docker.errors import status
 from backends.docker.parse import Parser, image_id
 from backends.docker.perform import perform, untag
 from backends.docker.streams import Exchange
 from backends.docker.transfers import parsed
-from backends.model import Action, ActionOptions, Ref
-from backends.progress import Progress, Report
+from backends.model import Action, ActionOptions, Image, Ref
 from backends.text import clean
-from backends.threads import ThreadReport, in_thread
+from backends.threads import in_thread
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
@@ -106,68 +104,27 @@ class DockerPruneImages(PruneImages):
     def __init__(self, backend: DockerBackend) -> None:
         self._backend = backend
 
-    async def unneeded(self, *, tagged: bool) -> tuple[Unneeded, ...]:
+    async def unneeded(self) -> tuple[Image, ...]:
         engine = self._backend.engine
-        return await self._backend.ask(lambda connection: _unneeded(connection, engine, tagged=tagged))
+        return await self._backend.ask(lambda connection: _unneeded(connection, engine))
 
-    async def prune(self, images: Sequence[Unneeded], report: Report) -> str:
-        connection = self._backend.connected()
-        news = ThreadReport(report)
-        ended = threading.Event()
-
-        def work() -> str:
-            removed = freed = 0
-            failures: list[str] = []
-            for number, image in enumerate(images):
-                if ended.is_set():
-                    break
-                news.progress(Progress(f"removing {_called(image)}", number, len(images), bytes=False))
-                try:
-                    _remove(connection, image)
-                except (ActionError, EngineError) as error:
-                    failures.append(f"{_called(image)}: {error}")
-                    news.line(f"kept {failures[-1]}")
-                    continue
-                removed, freed = removed + 1, freed + image.size
-                news.line(f"removed {_called(image)}")
-            news.flush()
-            if failures:
-                more = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
-                raise ActionError(f"{removed} of {len(images)} removed; {failures[0]}{more}")
-            return f"{removed} image{'' if removed == 1 else 's'} removed"
-
-        return await in_thread(work, ended.set, "prune")
+    async def remove(self, image: Image) -> None:
+        await self._backend.act(lambda connection: _remove(connection, image))
 
 
-def _unneeded(connection: Connection, engine: str, *, tagged: bool) -> tuple[Unneeded, ...]:
+def _unneeded(connection: Connection, engine: str) -> tuple[Image, ...]:
     entries: list[dict[str, Any]] = connection.asking.images(all=True)
     used = {image_id(str(entry.get("ImageID"))) for entry in connection.asking.containers(all=True)}
     # What another image was built on cannot go before it
-    parents = {image_id(str(entry.get("ParentId") or "")) for entry in entries}
-    found = []
-    for image in Parser(engine).images(entries):
-        if image.ref.id in used or image.ref.id in parents or (image.tags and not tagged):
-            continue
-        found.append(Unneeded(image.ref, image.tags, image.size, image.created))
+    kept = used | {image_id(str(entry.get("ParentId") or "")) for entry in entries}
+    found = (image for image in Parser(engine).images(entries) if image.ref.id not in kept)
     return tuple(sorted(found, key=lambda image: (-image.size, image.tags, image.ref.id)))
 
 
-def _remove(connection: Connection, image: Unneeded) -> None:
-    """Remove it as it was shown. Raises ActionError or EngineError."""
-    try:
-        entries: list[dict[str, Any]] = connection.asking.images()
-        now = next((entry for entry in entries if image_id(str(entry.get("Id"))) == image.ref.id), None)
-        if now is None:
-            raise ActionError("is gone already")
-        tags = {str(tag) for tag in now.get("RepoTags") or () if "<none>" not in str(tag)}
-        if tags != set(image.tags):
-            raise ActionError("has other tags now")
-        perform(connection, Action.DELETE, image.ref, ActionOptions())
-    except (ActionError, EngineError):
-        raise
-    except Exception as error:
-        raise action_error(error, connection.endpoint) from error
-
-
-def _called(image: Unneeded) -> str:
-    return image.tags[0] if image.tags else image.ref.id.removeprefix("sha256:")[:12]
+def _remove(connection: Connection, image: Image) -> None:
+    now = next((entry for entry in connection.asking.images() if image_id(str(entry.get("Id"))) == image.ref.id), None)
+    if now is None:
+        raise ActionError("it is gone already")
+    if set(Parser(image.ref.engine).image(now).tags) != set(image.tags):
+        raise ActionError("it has other tags now")
+    perform(connection, Action.DELETE, image.ref, ActionOptions())
