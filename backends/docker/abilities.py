@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, images, shell
+from backends.abilities import belongings, events, files, images, shell
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
@@ -15,6 +15,8 @@ ABILITIES: Mapping[type, str] = {
     belongings.Networks: "keeping.DockerNetworks",
     belongings.Sizes: "keeping.DockerSizes",
     belongings.Volumes: "keeping.DockerVolumes",
+    events.Events: "told.DockerEvents",
+    files.Files: "files.DockerFiles",
     images.Pull: "transfers.DockerPull",
     images.Push: "transfers.DockerPush",
     images.Tags: "images.DockerTags",
