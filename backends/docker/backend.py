@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from backends.base import Ability, ActionError, Backend, EngineError
-from backends.docker import abilities, belongings
+from backends.docker import abilities, belongings, told
 from backends.docker import perform as actions
 from backends.docker.client import CALL_TIMEOUT, Connection
 from backends.docker.errors import action_error, engine_error, is_timeout, nothing_found, passed_over, status
@@ -25,6 +25,7 @@ from backends.docker.locate import Endpoint, candidates
 from backends.docker.parse import Parser
 from backends.docker.sampler import CgroupSampler
 from backends.docker.stats import StatsRates
+from backends.events import EventRing
 from backends.model import Action, ActionOptions, Change, EngineInfo, Item, Kind, Loss, Ref, Snapshot, Usage
 from backends.text import clean, clean_data
 
@@ -57,6 +58,8 @@ class DockerBackend(Backend):
         self._strays: set[str] = set()
         self._closed = False
         self._able: dict[type, object] = {}
+        self.ring = EventRing()
+        """What the engine told, for the view of events."""
         self._belongings = belongings.Belongings(self)
         self._guard = threading.Lock()
         self._open: set[Connection] = set()
@@ -91,6 +94,7 @@ class DockerBackend(Backend):
         parser = self._parser
 
         def handle(event: dict[str, Any]) -> None:
+            self.ring.add(told.record(event, self.engine))
             refs = refs_of(event, self.engine, parser.started, parser.ended)
             if refs is not None:
                 inbox.put(refs)
@@ -101,6 +105,7 @@ class DockerBackend(Backend):
 
         try:
             await self.ask(lambda _: reader.open())
+            self.ring.add(told.listening(self.engine, connection.version))
             reader.start(handle, ended, f"{self.engine}-events")
             while True:
                 yield await inbox.take()

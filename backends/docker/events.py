@@ -13,7 +13,6 @@ import socket
 import threading
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from backends.base import EngineError
 from backends.docker.moments import Moments
@@ -28,7 +27,9 @@ _PODMAN = "remove died cleanup init checkpoint restore"
 _IMAGE = "pull tag untag delete import load build prune"
 _NETWORK = "connect disconnect"
 WANTED = frozenset(f"{_CONTAINER} {_PODMAN} {_IMAGE} {_NETWORK}".split())
-"""Actions that change what a listing says. Left out: exec_*, top, attach, resize, archive-path, copy, export, ..."""
+"""Actions that change what a listing says. All others are for the view of events only."""
+_JOINING = frozenset(_NETWORK.split())
+_MADE = frozenset({"create", "destroy", "remove"})
 MOST = 1000
 """So many changed objects wait for the event loop at most; more ask for a full listing."""
 _LONGEST_LINE = 1 << 20
@@ -97,9 +98,8 @@ class EventReader:
 
     def open(self) -> None:
         """Connect and ask; blocks, `timeout` seconds at most. Raises OSError or http.client.HTTPException."""
-        query = urlencode({"filters": json.dumps({"event": sorted(WANTED), "type": ["container", "image", "network"]})})
         try:
-            self._connection.request("GET", f"{self._path}?{query}", headers={"Host": "docker"})
+            self._connection.request("GET", self._path, headers={"Host": "docker"})
             self._socket = self._connection.sock
             if self._closed:
                 raise ConnectionAbortedError("closed while it was opened")
@@ -153,14 +153,23 @@ def refs_of(event: dict[str, Any], engine: str, started: Moments, ended: Moments
     Notes the exact time of a start or an end.
     """
     action = str(event.get("Action") or event.get("status") or "").partition(":")[0]
-    actor = event.get("Actor") or {}
+    actor = event.get("Actor")
+    actor = actor if isinstance(actor, dict) else {}
     identity = clean(str(actor.get("ID") or event.get("id") or ""), 512)
     kind = event.get("Type")
     if action not in WANTED:
         return None
+    attributes = actor.get("Attributes")
+    attributes = attributes if isinstance(attributes, dict) else {}
     if kind == "network":
-        identity = clean(str((actor.get("Attributes") or {}).get("container") or ""), 128)
-        return frozenset({Ref(engine, Kind.CONTAINER, identity)}) if identity else None
+        if action not in _JOINING:
+            return frozenset({Ref(engine, Kind.NETWORK, identity)}) if identity and action in _MADE else None
+        # Docker names the network and the container that joins it, Podman the container alone
+        container = attributes.get("container") or ("" if "type" in attributes else identity)
+        return frozenset({Ref(engine, Kind.CONTAINER, clean(str(container), 128))}) if container else None
+    if kind == "volume":
+        name = identity or clean(str(attributes.get("name") or ""), 512)
+        return frozenset({Ref(engine, Kind.VOLUME, name)}) if name and action in _MADE else None
     if kind == "image":
         found = image_id(identity)
         return frozenset({Ref(engine, Kind.IMAGE, found)}) if found.startswith("sha256:") else frozenset()
