@@ -6,19 +6,30 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings
+from backends.abilities import belongings, images
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
 
 CONTAINER_ABILITIES: Mapping[type, str] = {
+    images.Archives: "images.DemoArchives",
+    images.History: "images.DemoHistory",
+    images.PruneImages: "images.DemoPruneImages",
+    images.Pull: "images.DemoPull",
+    images.Push: "images.DemoPush",
+    images.Registries: "images.DemoRegistries",
+    images.Search: "images.DemoSearch",
+    images.Tags: "images.DemoTags",
     belongings.Networks: "keeping.DemoNetworks",
     belongings.Sizes: "keeping.DemoSizes",
     belongings.Volumes: "keeping.DemoVolumes",
+    events.Events: "told.DemoEvents",
 }
 """Those of the simulated Docker: module and class in this package; the class is made with the DemoBackend."""
 
-VM_ABILITIES: Mapping[type, str] = {}
+VM_ABILITIES: Mapping[type, str] = {
+    events.Events: "told.DemoEvents",
+}
 """Those of the simulated VirtualBox, likewise."""
 
 

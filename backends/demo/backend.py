@@ -13,7 +13,9 @@ from backends.demo import abilities
 from backends.demo.actions import Operator, losses
 from backends.demo.details import describe
 from backends.demo.options import parse_options
+from backends.demo.told import Teller
 from backends.demo.world import World
+from backends.events import EventRing
 from backends.model import (
     VM,
     Action,
@@ -45,11 +47,17 @@ class DemoBackend(Backend):
         frozen = options.time
         self._clock: Callable[[], float] = (clock or time.time) if frozen is None else lambda: frozen
         self._listeners: set[_Listener] = set()
+        self._teller: Teller | None = None
         self._world = World(engine, options, self._clock(), self._tell)
+        self.ring = EventRing()
+        """What it told, for the view of events."""
+        self._teller = Teller(self.ring, engine, self._world.items.values(), self._clock())
         self._operator = Operator(self._world, self._clock)
         self._able: dict[type, object] = {}
 
     def _tell(self, ref: Ref) -> None:
+        if self._teller is not None:
+            self._teller.tell(ref, self._world.items.get(ref), self._clock())
         for listener in self._listeners:
             listener.changed.add(ref)
             listener.wake.set()
