@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, images
+from backends.abilities import belongings, events, images
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
