@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 from backends.base import ActionError, Backend, EngineError
@@ -42,6 +43,8 @@ class Session:
         self._tasks: list[asyncio.Task[None]] = []
         self._asked: dict[str, asyncio.Task[Callable[[], None]]] = {}
         self._host: Host | None = None
+        self._paused = False
+        self._due = asyncio.Event()
 
     def backend(self, engine: str) -> Backend | None:
         return self._backends.get(engine)
@@ -74,6 +77,19 @@ class Session:
     def refresh(self) -> None:
         for watcher in self._watchers.values():
             watcher.refresh()
+
+    def pause(self) -> None:
+        """Ask the engines nothing until `resume`, as while the screen is lent out."""
+        self._paused = True
+        for watcher in self._watchers.values():
+            watcher.pause()
+
+    def resume(self) -> None:
+        """End a pause: everything is listed and sampled afresh."""
+        self._paused = False
+        for watcher in self._watchers.values():
+            watcher.resume()
+        self._due.set()
 
     async def close(self) -> None:
         """End every task, stream and child process; never raises."""
@@ -115,9 +131,13 @@ class Session:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            await self.sample()
+            if not self._paused:
+                await self.sample()
             due = max(due + self._options.interval, loop.time() + self._options.interval / 4)
-            await asyncio.sleep(due - loop.time())
+            self._due.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(due - loop.time()):
+                    await self._due.wait()
 
     async def sample(self) -> None:
         """Ask the host and every engine at once, and draw what came in time as one change of the screen.

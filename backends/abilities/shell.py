@@ -26,6 +26,8 @@ class Attachable:
     """It has a terminal (`docker run -t`)."""
     takes_input: bool
     """Its standard input is open (`docker run -i`)."""
+    input_ends: bool = False
+    """Its input ends when the first who attached to it leaves."""
 
 
 class Shell(ABC):

@@ -201,7 +201,8 @@ def _wiring(connection: Connection, container: str) -> Attachable:
             raise ActionError("the container is gone") from error
         raise
     config = answer.get("Config") or {}
-    return Attachable(bool(config.get("Tty")), bool(config.get("OpenStdin")))
+    terminal, once = bool(config.get("Tty")), bool(config.get("StdinOnce"))
+    return Attachable(terminal, bool(config.get("OpenStdin")), once and not terminal)
 
 
 def _exit_code(connection: Connection, container: str) -> int | None:

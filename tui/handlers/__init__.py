@@ -24,6 +24,7 @@ AREAS: Mapping[str, str] = {
     "details": "details.DetailsArea",
     "item": "item.ItemArea",
     "list": "lists.Lists",
+    "terminal": "terminal.Terminal",
     "view": "views.Views",
 }
 """Module and class in this package for each first part of a command's id."""
