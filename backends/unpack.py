@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Protocol
+from typing import IO, Protocol, Self
 
 from backends.abilities.files import Copied
 from backends.base import ActionError
@@ -30,6 +30,19 @@ _KEPT_MODE = 0o755
 _OUTSIDE = "links that lead outside of it"
 _DEVICES = "devices, sockets and pipes"
 _STRAY = "hard links to what was not copied"
+
+
+class StrictInfo(tarfile.TarInfo):
+    """A header that must be there: tarfile takes a broken one after the first for the archive's end."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:  # type: ignore[override]
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:
+            raise  # the block of zeros at its end
+        except tarfile.HeaderError as error:
+            raise ActionError("the engine's archive breaks off") from error
 
 
 class Readable(Protocol):
@@ -102,7 +115,12 @@ class _Unpacking:
     def take(self, source: Readable) -> None:
         first = True
         with tarfile.open(
-            fileobj=_as_file(source), mode="r|", bufsize=_BUFFER, encoding="utf-8", errors="surrogateescape"
+            fileobj=_as_file(source),
+            mode="r|",
+            bufsize=_BUFFER,
+            tarinfo=StrictInfo,
+            encoding="utf-8",
+            errors="surrogateescape",
         ) as archive:
             while (member := archive.next()) is not None:
                 if first:
@@ -154,8 +172,8 @@ class _Unpacking:
         self.files += 1
 
     def _hard_link(self, parts: tuple[str, ...], target: str) -> None:
-        there = self._parts(target)
         try:
+            there = self._parts(target)
             with self._folder(there[:-1]) as source, self._folder(parts[:-1]) as above:
                 if not stat.S_ISREG(os.stat(there[-1], dir_fd=source, follow_symlinks=False).st_mode):
                     raise FileNotFoundError

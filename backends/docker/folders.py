@@ -41,8 +41,8 @@ _ASK = (
 _NO_FOLDER = 3
 _GO_FOLDER, _GO_LINK, _GO_OTHER = 1 << 31, 1 << 27, 0b11 << 24 | 1 << 26 | 1 << 21 | 1 << 19
 """Of Go's FileMode: directory, symbolic link; socket, named pipe, device and the like."""
-_USUAL = ("bin", "boot", "data", "dev", "etc", "home", "lib", "media", "mnt", "opt", "proc", "root", "run", "sbin", "srv",
-          "sys", "tmp", "usr", "var")  # fmt: skip
+_USUAL = ("bin", "boot", "data", "dev", "etc", "home", "lib", "media", "mnt", "opt", "proc", "root", "run", "sbin",
+          "srv", "sys", "tmp", "usr", "var")  # fmt: skip
 """What a root folder usually has: looked for where reading all of it would take too long."""
 
 
