@@ -36,10 +36,10 @@ class StrictInfo(tarfile.TarInfo):
     """A header that must be there: tarfile takes a broken one after the first for the archive's end."""
 
     @classmethod
-    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:  # type: ignore[override]
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
         try:
             return super().fromtarfile(archive)
-        except tarfile.EOFHeaderError:
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
             raise  # the block of zeros at its end
         except tarfile.HeaderError as error:
             raise ActionError("the engine's archive breaks off") from error
