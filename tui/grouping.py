@@ -6,9 +6,10 @@ object belongs is read from it once, and a group's insides are arranged only whe
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from backends.model import VM, Container, Item, Kind, Ref
@@ -17,6 +18,7 @@ PROJECT_LABELS = ("com.docker.compose.project", "io.podman.compose.project", "co
 """What names a container's project: Compose, podman-compose, a Swarm stack; the first that is there."""
 SERVICE_LABELS = ("com.docker.compose.service", "io.podman.compose.service", "com.docker.swarm.service.name")
 _LABELS = frozenset((*PROJECT_LABELS, *SERVICE_LABELS))
+_NOTHING_BELOW: frozenset[tuple[str, ...]] = frozenset({()})
 
 GROUPED_KINDS = frozenset({Kind.CONTAINER, Kind.VM})
 
@@ -35,19 +37,35 @@ class GroupKey(NamedTuple):
 
 Place = tuple[Item, GroupKey, tuple[str, ...]]
 """An object, its outermost group, and the groups below that one."""
-_Entry = tuple[Any, Item, tuple[str, ...]]
-"""What it is sorted by, the object, and the groups below."""
+
+class Figures:
+    """What objects are sorted by where that can be summed; looked up only where groups have groups in them."""
+
+    def __init__(self, ranked: Sequence[tuple[Any, Item]]) -> None:
+        self._ranked = ranked
+        self._of: dict[int, float] | None = None
+
+    def sum(self, places: Iterable[Place]) -> float | None:
+        """None where no figure is known."""
+        if self._of is None:
+            self._of = {id(item): value for value, item in self._ranked if value is not None}
+        of = self._of
+        values = [of[identity] for place in places if (identity := id(place[0])) in of]
+        return sum(values) if values else None
 
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """Objects that belong together, in the order of their list. `depth` counts the groups around it."""
+    """Objects that belong together, in the order of their list. `depth` counts the groups around it.
+
+    What is in it is arranged when it is first asked for: never while it is folded.
+    """
 
     key: GroupKey
     depth: int
-    entries: list[_Entry] = field(repr=False)
-    weighed: bool = False
-    """What it is sorted by can be summed, and the groups in it are ordered by their sums."""
+    places: list[Place] = field(repr=False)
+    figures: Figures | None = field(default=None, repr=False)
+    """The groups in it are ordered by these; None: by name."""
     descending: bool = False
     _inside: tuple[list[Group], list[Item]] | None = field(default=None, repr=False)
 
@@ -72,17 +90,13 @@ class Group:
         return "project" if len(self.key.path) == 1 else "service"
 
     @property
-    def members(self) -> list[Item]:
-        """All that is in it, also in the groups below, as it was when the list was placed."""
-        return [entry[1] for entry in self.entries]
-
-    @property
     def refs(self) -> list[Ref]:
-        return [entry[1].ref for entry in self.entries]
+        """All that is in it, also in the groups below."""
+        return [place[0].ref for place in self.places]
 
     @property
     def size(self) -> int:
-        return len(self.entries)
+        return len(self.places)
 
     @property
     def groups(self) -> list[Group]:
@@ -91,7 +105,7 @@ class Group:
 
     @property
     def items(self) -> list[Item]:
-        """Its objects that are in none of the groups below."""
+        """Its objects that are in none of the groups below, as they were when the list was placed."""
         return self._arranged()[1]
 
     def _arranged(self) -> tuple[list[Group], list[Item]]:
@@ -100,31 +114,42 @@ class Group:
         return self._inside
 
     def _arrange(self) -> tuple[list[Group], list[Item]]:
+        places = self.places
         level = len(self.key.path) - 1
-        names = [entry[2][level] if level < len(entry[2]) else "" for entry in self.entries]
-        counts = Counter(names)
         # a service of one container is that container's row: a header of its own would say the same twice
         least = 2 if self.key.kind == Kind.CONTAINER else 1
-        if self.key.loose or all(count < least or not name for name, count in counts.items()):
-            return [], self.members
-        below: dict[str, list[_Entry]] = {}
+        distinct = {place[2] for place in places}
+        if distinct == _NOTHING_BELOW or (least == 2 and (level or len(distinct) == len(places))):
+            return [], [place[0] for place in places]
+        names = [place[2][level] if level < len(place[2]) else "" for place in places]
+        counts = Counter(names)
+        below: dict[str, list[Place]] = {}
         items: list[Item] = []
-        for name, entry in zip(names, self.entries, strict=True):
+        for name, place in zip(names, places, strict=True):
             if name and counts[name] >= least:
-                below.setdefault(name, []).append(entry)
+                below.setdefault(name, []).append(place)
             else:
-                items.append(entry[1])
+                items.append(place[0])
+        path, depth = self.key.path, self.depth + 1
         groups = [
-            Group(
-                self.key._replace(path=(*self.key.path, name)), self.depth + 1, entries, self.weighed, self.descending
-            )
-            for name, entries in below.items()
+            Group(self.key._replace(path=(*path, name)), depth, found, self.figures, self.descending)
+            for name, found in below.items()
         ]
-        return ordered_groups(groups, weighed=self.weighed, descending=self.descending), items
+        sums = {group.key: self.figures.sum(group.places) for group in groups} if self.figures else None
+        return ordered_groups(groups, sums, descending=self.descending), items
 
 
-Line = tuple[int, "Group | Item"]
-"""How deep it is, and what it is: a group's header, or an object."""
+@dataclass(slots=True)
+class Lines:
+    """What is to be seen of a grouped list, from the top: side by side, as there may be 10,000."""
+
+    shown: list[Group | Item] = field(default_factory=list)
+    """A group where its header is, else an object."""
+    keys: list[GroupKey | Ref] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    """How many groups are around it."""
+    groups: dict[GroupKey, Group] = field(default_factory=dict)
+    """Those that have a header."""
 
 
 class Places:
@@ -132,19 +157,21 @@ class Places:
 
     def __init__(self) -> None:
         self._known: dict[int, Place] = {}
+        self._keys: dict[GroupKey, GroupKey] = {}
 
     def of(self, ranked: Sequence[tuple[Any, Item]]) -> list[Place]:
-        known = self._known
-        if len(known) > 2 * len(ranked) + 1000:
-            known.clear()
-        found: list[Place] = []
-        for _, item in ranked:
-            # the place holds its object, so that no other can have its id
-            place = known.get(id(item))
-            if place is None:
-                place = known[id(item)] = place_of(item)
-            found.append(place)
-        return found
+        if len(self._known) > 2 * len(ranked) + 1000:
+            self._known.clear()
+            self._keys.clear()
+        known, read = self._known.get, self._read
+        # a place holds its object, so that no other can have its id
+        return [known(id(entry[1])) or read(entry[1]) for entry in ranked]
+
+    def _read(self, item: Item) -> Place:
+        item, key, below = place_of(item)
+        # one key for all in the group: equal ones are found faster when they are the same
+        place = self._known[id(item)] = (item, self._keys.setdefault(key, key), below)
+        return place
 
 
 def place_of(item: Item) -> Place:
@@ -189,58 +216,71 @@ def grouped(
     (`weighed`), else by name, which `descending` turns round only where the list is sorted `by_name`. What is in no
     group comes last.
     """
-    found: dict[GroupKey, list[_Entry]] = {}
-    for (value, item), (_, key, below) in zip(ranked, places.of(ranked), strict=True):
-        entries = found.get(key)
-        if entries is None:
-            found[key] = [(value, item, below)]
-        else:
-            entries.append((value, item, below))
-    down = descending if weighed or by_name else False
-    groups = [Group(key, 0, entries, weighed, down) for key, entries in found.items()]
-    return ordered_groups(groups, weighed=weighed, descending=down)
+    found: defaultdict[GroupKey, list[Place]] = defaultdict(list)
+    belonging = places.of(ranked)
+    for place in belonging:
+        found[place[1]].append(place)
+    sums: dict[GroupKey, float | None] | None = None
+    if weighed:
+        sums = dict.fromkeys(found)
+        for (value, _), (_, key, _) in zip(ranked, belonging, strict=True):
+            if value is not None:
+                sums[key] = value + (sums[key] or 0.0)
+    down = descending and (weighed or by_name)
+    figures = Figures(ranked) if weighed else None
+    groups = [Group(key, 0, members, figures, down) for key, members in found.items()]
+    return ordered_groups(groups, sums, descending=down)
 
 
-def ordered_groups(groups: Sequence[Group], *, weighed: bool, descending: bool) -> list[Group]:
-    """By sum or by name; those without any figure, and last of all the ungrouped, come after the others."""
-    named = sorted((group for group in groups if not group.key.loose), key=_name)
-    loose = sorted((group for group in groups if group.key.loose), key=_name)
-    if not weighed:
+def ordered_groups(
+    groups: Sequence[Group], sums: Mapping[GroupKey, float | None] | None, *, descending: bool
+) -> list[Group]:
+    """By their sums, or by name; those without any figure, and last of all the ungrouped, come after the others."""
+    named = sorted((group for group in groups if group.key.path), key=_name)
+    loose = sorted((group for group in groups if not group.key.path), key=_name)
+    if sums is None:
         return [*(reversed(named) if descending else named), *loose]
-    sums = [(_sum(group), group) for group in named]
-    known = sorted(
-        ((total, group) for total, group in sums if total is not None), key=lambda pair: pair[0], reverse=descending
-    )
-    return [*(group for _, group in known), *(group for total, group in sums if total is None), *loose]
+    known = [(total, group) for group in named if (total := sums[group.key]) is not None]
+    known.sort(key=itemgetter(0), reverse=descending)
+    return [*(group for _, group in known), *(group for group in named if sums[group.key] is None), *loose]
 
 
 def _name(group: Group) -> tuple[str, str, str]:
     return (group.label.lower(), group.key.engine, group.key.kind)
 
 
-def _sum(group: Group) -> float | None:
-    values = [entry[0] for entry in group.entries if entry[0] is not None]
-    return float(sum(values)) if values else None
+def lines(groups: Sequence[Group], folded: Collection[GroupKey]) -> Lines:
+    """Headers, and what is in those groups that are not folded."""
+    found = Lines()
+    _add_lines(found, groups, folded)
+    return found
 
 
-def lines(groups: Sequence[Group], folded: Collection[GroupKey]) -> Iterator[Line]:
-    """What is to be seen, from the top: headers, and what is in those that are not folded."""
+def plain_lines(items: list[Item]) -> Lines:
+    """Objects without a header."""
+    return Lines([*items], [item.ref for item in items], [0] * len(items))
+
+
+def _add_lines(found: Lines, groups: Sequence[Group], folded: Collection[GroupKey]) -> None:
+    shown, keys, depths = found.shown, found.keys, found.depths
     for group in groups:
-        yield group.depth, group
+        found.groups[group.key] = group
+        shown.append(group)
+        keys.append(group.key)
+        depths.append(group.depth)
         if group.key in folded:
             continue
         if group.groups:
-            yield from lines(group.groups, folded)
-        depth = group.depth + 1
-        for item in group.items:
-            yield depth, item
+            _add_lines(found, group.groups, folded)
+        items = group.items
+        shown += items
+        keys += [item.ref for item in items]
+        depths += [group.depth + 1] * len(items)
 
 
-def in_order(groups: Sequence[Group]) -> Iterator[Item]:
-    """Every object in the order it is shown in when nothing is folded."""
-    for _, line in lines(groups, ()):
-        if not isinstance(line, Group):
-            yield line
+def in_order(groups: Sequence[Group]) -> list[Ref]:
+    """Every object in the order of the groups, also of those that are folded."""
+    return [ref for group in groups for ref in group.refs]
 
 
 def every_key(groups: Sequence[Group]) -> Iterator[GroupKey]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from backends.model import Item, Ref
+from tui.grouped import Grouped
+from tui.grouping import GROUPED_KINDS, Group, GroupKey
 from tui.lists import ListSpec, short_summary, summary
 from tui.rows.fields import Field, Look, row_of
-from tui.selection import Filter, name_of, ordered
+from tui.rows.groups import indent_of, members
+from tui.selection import Filter, name_of, ranked
 from tui.status import empty_message, loss_text, no_engine
 from tui.store import Delta
 from widgets.line import Line, Part
@@ -18,7 +23,7 @@ from widgets.table import Row, Table
 
 
 class Pane(Vertical):
-    """Shows the objects of a ListSpec. The table's keys are Refs.
+    """Shows the objects of a ListSpec. The table's keys are Refs, and GroupKeys where a group has its header.
 
     Rows off screen are made when they come on screen: with thousands of rows only what is seen costs anything.
     """
@@ -28,7 +33,8 @@ class Pane(Vertical):
     Pane > .title { background: $surface; }
     """
 
-    def __init__(self, spec: ListSpec, look: Callable[[], Look]) -> None:
+    def __init__(self, spec: ListSpec, look: Callable[[], Look], *, group: bool = False) -> None:
+        """`group`: the objects are grouped from the first, where they have groups."""
         super().__init__(id=f"pane-{spec.id}")
         self.spec = spec
         self._look = look
@@ -44,13 +50,15 @@ class Pane(Vertical):
         self.filter = Filter()
         self.sort_id = spec.sort
         self.descending = self._field(spec.sort).descending
+        self._groups = Grouped(on=group and self.groupable)
         self._order: list[Ref] = []
+        """What is shown, also where a fold hides it."""
         self._rows: dict[Ref, Row] = {}
         self.stale = True
         """What it shows is older than the store; true while it is hidden."""
         self._resort_wanted = False
         self._marks: frozenset[Ref] = frozenset()
-        self._slid_to: Ref | None = None
+        self._slid_to: Hashable | None = None
         """Where the cursor came to without the user, as the row it was on went away."""
         self._others: Sequence[tuple[str, str]] = ()
 
@@ -72,6 +80,20 @@ class Pane(Vertical):
         return self._look().store.get(key) if isinstance(key, Ref) else None
 
     @property
+    def groupable(self) -> bool:
+        return not GROUPED_KINDS.isdisjoint(self.spec.kinds)
+
+    @property
+    def grouped(self) -> bool:
+        return self._groups.on
+
+    @property
+    def current_group(self) -> Group | None:
+        """The group whose header is selected."""
+        key = self.table.cursor_key
+        return self._groups.shown.get(key) if isinstance(key, GroupKey) else None
+
+    @property
     def fields(self) -> Sequence[Field]:
         return self._fields
 
@@ -81,27 +103,54 @@ class Pane(Vertical):
         return self._marks
 
     def targets(self) -> list[Item]:
-        """What an action means: the marked objects that are shown, in their order; without marks the selected one."""
+        """What an action means: the marked objects that are shown, in their order; without marks the selected one.
+
+        Of a group whose header is selected it is all that is in it.
+        """
         store = self._look().store
-        if not self._marks:
-            return [self.current] if self.current else []
-        return [item for ref in self._order if ref in self._marks and (item := store.get(ref))]
+        if self._marks:
+            return [item for ref in self._order if ref in self._marks and (item := store.get(ref))]
+        group = self.current_group
+        if group is not None:
+            return members(group.refs, self._look())
+        return [self.current] if self.current else []
+
+    def meant(self, items: Sequence[Item]) -> Group | None:
+        """The selected group, when these objects are all that is in it."""
+        group = None if self._marks else self.current_group
+        return group if group is not None and [item.ref for item in items] == group.refs else None
+
+    def refs_on_screen(self, most: int = 100) -> set[Ref]:
+        """What is on screen, and what is in the groups whose header is, up to so many objects."""
+        keys = self.table.keys_on_screen()
+        refs = {key for key in keys if isinstance(key, Ref)}
+        for key in keys:
+            group = self._groups.shown.get(key) if isinstance(key, GroupKey) else None
+            if group is not None and len(refs) + group.size <= most:
+                refs.update(group.refs)
+        return refs
 
     def surprise(self) -> str | None:
         """Why an action key may not mean what the user thinks, once: other rows are concerned than a moment ago."""
         if self._marks and not self.targets():
             return f"What is marked ({len(self._marks)}) is hidden by the filter: Esc unmarks it."
         slid, self._slid_to = self._slid_to, None
-        if slid is not None and slid == self.table.cursor_key and self.current:
-            return f"The row you were on is gone; {name_of(self.current)} is selected now. Press again to act on it."
+        if slid is not None and slid == self.table.cursor_key and (self.current or self.current_group):
+            name = name_of(self.current) if self.current else getattr(self.current_group, "label", "")
+            return f"The row you were on is gone; {name} is selected now. Press again to act on it."
         return None
 
     def toggle_mark(self) -> None:
-        """Mark or unmark the selected row and go on to the next."""
-        key = self.table.cursor_key
+        """Mark or unmark the selected row and go on to the next; of a group's header, all that is in the group."""
+        key, group = self.table.cursor_key, self.current_group
         if isinstance(key, Ref):
             self.set_marks(self._marks ^ {key})
-            self.table.action_move(1)
+        elif group is not None:
+            refs = frozenset(group.refs)
+            self.set_marks(self._marks - refs if self._marks >= refs else self._marks | refs)
+        else:
+            return
+        self.table.action_move(1)
 
     def toggle_all_marks(self) -> None:
         everything = frozenset(self._order)
@@ -109,11 +158,87 @@ class Pane(Vertical):
 
     def set_marks(self, refs: Iterable[Ref]) -> None:
         self._marks = frozenset(refs)
-        self.table.set_marks(self._marks)
+        self._draw_marks()
         self._draw_title()
+
+    def _draw_marks(self) -> None:
+        """Mark the rows, and the headers of the groups that are marked whole."""
+        marks = self._marks
+        whole = [key for key, group in self._groups.shown.items() if marks and all(ref in marks for ref in group.refs)]
+        self.table.set_marks(marks.union(whole) if whole else marks)
+
+    def set_grouped(self, on: bool) -> None:
+        """Group the objects, or list them all as one. The cursor stays on its object."""
+        if on == self._groups.on or not self.groupable:
+            return
+        group = self.current_group
+        self._groups.on = on
+        self._groups.clear()
+        self.rebuild()
+        if group is not None and group.refs:
+            self.table.select(group.refs[0])
+        self._slid_to = None
+
+    def fold(self, key: GroupKey, *, folded: bool) -> None:
+        """Fold or unfold a group; a cursor in what is folded goes to its header."""
+        if self._groups.set_folded(key, folded):
+            self._refold(key)
+
+    def fold_all(self) -> None:
+        """Fold every group, or unfold them when all are folded."""
+        if self._groups.fold_all():
+            outer = self._group_around()
+            self._refold(outer._replace(path=outer.path[:1]) if outer else None)
+        else:
+            self._refold(None)
+
+    def _refold(self, key: GroupKey | None) -> None:
+        if key is not None:
+            inner = self._group_around()
+            within = inner is not None and inner[:2] == key[:2] and inner.path[: len(key.path)] == key.path
+            if within and key in self._groups.folded:
+                self.table.select(key)
+        self._place(self._shown(), keep_same=False)
+        self._slid_to = None
+
+    def _group_around(self) -> GroupKey | None:
+        """The group the cursor is in, or on whose header it is."""
+        key, item = self.table.cursor_key, self.current
+        if isinstance(key, GroupKey):
+            return key
+        return self._groups.around(item) if item else None
+
+    def step_out(self) -> None:
+        """Fold the selected group; from a row, or a folded group, go to the header of what is around it."""
+        key = self.table.cursor_key
+        if isinstance(key, GroupKey) and key not in self._groups.folded:
+            self.fold(key, folded=True)
+            return
+        outer = self._groups.parent(key) if isinstance(key, GroupKey) else self._group_around()
+        if outer is not None:
+            self.table.select(outer)
+
+    def step_in(self) -> None:
+        """Unfold the selected group; in an open one go to its first row."""
+        key = self.table.cursor_key
+        if isinstance(key, GroupKey):
+            if key in self._groups.folded:
+                self.fold(key, folded=False)
+            else:
+                self.table.action_move(1)
+
+    def toggle_fold(self) -> bool:
+        """Fold or unfold the group whose header is selected; False when no header is."""
+        key = self.table.cursor_key
+        if not isinstance(key, GroupKey):
+            return False
+        self.fold(key, folded=key not in self._groups.folded)
+        return True
 
     def set_filter(self, chosen: Filter) -> None:
         if chosen != self.filter:
+            if chosen.text != self.filter.text:
+                self._groups.sift(chosen.text)
             self.filter = chosen
             self.rebuild()
             self._slid_to = None  # the user sent the row away, and sees where the cursor is
@@ -132,6 +257,8 @@ class Pane(Vertical):
         mine = [ref for ref in delta.refs if ref.kind in self.spec.kinds]
         for ref in mine:
             self._rows.pop(ref, None)
+        if mine:
+            self._groups.forget()
         self._forget_marks(mine)
         if not self.display:
             self.stale = True
@@ -165,14 +292,13 @@ class Pane(Vertical):
                 self._note_slide()
 
     def _note_slide(self) -> None:
-        key = self.table.cursor_key
-        self._slid_to = key if isinstance(key, Ref) else None
+        self._slid_to = self.table.cursor_key
 
     def resort(self) -> None:
         """Place rows by what they sort by now, if anything changed that may move them."""
         if self._resort_wanted:
             self._resort_wanted = False
-            self._place(self._shown_items(), keep_same=True)
+            self._place(self._shown(), keep_same=True)
 
     def rebuild(self) -> None:
         """Choose, order and draw everything anew; what is on screen already is not sent again."""
@@ -183,7 +309,8 @@ class Pane(Vertical):
             self._fields = fields
             self.table.set_columns([field.column for field in fields])
             self._rows.clear()
-        self._place(self._shown_items(), keep_same=False)
+            self._groups.clear()
+        self._place(self._shown(), keep_same=False)
         self._draw_title()
         self._draw_loss()
 
@@ -206,43 +333,74 @@ class Pane(Vertical):
     def _height(self) -> str | int:
         return 1 if self.folded else "2fr" if self.spec.large else "1fr"
 
-    def _shown_items(self) -> list[Item]:
+    def _shown(self) -> list[tuple[Any, Item]]:
+        """The objects that the filter lets through, in order, each with what it is sorted by."""
         look = self._look()
         field = self._field(self.sort_id)
         chosen = (item for item in self.spec.objects(look.store) if self.filter.matches(item))
-        return ordered(chosen, lambda item: field.sort(item, look), descending=self.descending)
+        return ranked(chosen, lambda item: field.sort(item, look), descending=self.descending)
 
-    def _place(self, items: list[Item], *, keep_same: bool) -> None:
-        order = [item.ref for item in items]
-        if keep_same and order == self._order:
-            return
+    def _place(self, found: list[tuple[Any, Item]], *, keep_same: bool) -> None:
         look = self._look()
+        rows: list[Row]
+        if self._groups.on:
+            order, lines, other = self._groups.arrange(found, self.sort_id, descending=self.descending)
+            if keep_same and not other and order == self._order:
+                return
+            make = self._maker(look)
+            rows = [
+                self._groups.row_so_far(line, look) if isinstance(line, Group) else make(line, indent_of(depth))
+                for line, depth in zip(lines.shown, lines.depths, strict=True)
+            ]
+        else:
+            order = [item.ref for _, item in found]
+            if keep_same and order == self._order:
+                return
+            make = self._maker(look)
+            rows = [make(item, 0) for _, item in found]
         self._order = order
-        rows = self._rows
-        reachable = {engine.key: engine.connected for engine in look.store.engines.values()}
-        fresh: dict[Ref, Row] = {}
-        for item in items:
-            row = rows.get(item.ref)
-            if row is None or row.faded == reachable.get(item.ref.engine, False):
-                row = row_of(item, self._fields, look)
-            fresh[item.ref] = row
-        self._rows = fresh
         if not order:
             filtered = self.filter.active and bool(self.spec.objects(look.store))
             self.table.set_message(empty_message(self.spec.kinds, look, filtered=filtered, noun=self.noun))
         before = self.table.cursor_key
-        self.table.set_rows(list(fresh.values()))
-        self.table.set_marks(self._marks)
-        if before is not None and before not in fresh:
+        self.table.set_rows(rows)
+        if self._groups.shown:
+            self._renew([key for key in self.table.keys_on_screen() if isinstance(key, GroupKey)])
+        self._draw_marks()
+        if before is not None and before != self.table.cursor_key:
             self._note_slide()
+
+    def _maker(self, look: Look) -> Callable[[Item, int], Row]:
+        """Makes an object's row, or finds the one made before. Rows of what is gone were dropped when it went."""
+        rows, fields = self._rows, self._fields
+        unreachable = {engine.key: not engine.connected for engine in look.store.engines.values()}
+
+        def make(item: Item, indent: int) -> Row:
+            ref = item.ref
+            row = rows.get(ref)
+            if row is None or row.faded != unreachable.get(ref.engine, True):
+                row = rows[ref] = row_of(item, fields, look)
+            if row.indent != indent:
+                row = rows[ref] = replace(row, indent=indent)
+            return row
+
+        return make
 
     def _renew(self, keys: Collection[object]) -> None:
         look = self._look()
-        changed = []
+        groups = self._groups
+        changed: list[Row] = []
         for key in keys:
+            if isinstance(key, GroupKey):
+                header = groups.row(key, self._fields, look)
+                if header is not None:
+                    changed.append(header)
+                continue
             item = look.store.get(key) if isinstance(key, Ref) else None
             if item is not None:
                 row = row_of(item, self._fields, look)
+                if groups.shown and (indent := groups.indent(item)):
+                    row = replace(row, indent=indent)
                 if self._rows.get(item.ref) != row:
                     self._rows[item.ref] = row
                     changed.append(row)
@@ -270,6 +428,8 @@ class Pane(Vertical):
             left.append(Part(f"  /{self.filter.text}", "info"))
         if self.filter.only_running:
             left.append(Part("  running only", "info"))
+        if self._groups.on:
+            left.append(Part("  grouped", "info", priority=8))
         arrow = look.glyphs.sort_down if self.descending else look.glyphs.sort_up
         left.append(Part(f"  by {self._field(self.sort_id).label} {arrow}", "dim", priority=9))
         if self._marks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from backends.model import VM, Container, Image, Item, Network, State, Volume
@@ -73,9 +74,9 @@ def ranked(items: Iterable[Item], key: Callable[[Item], Any], *, descending: boo
             unknown.append((name_of(item), item.ref.id, item))
         else:
             known.append((value, name_of(item), item.ref.id, item))
-    known.sort(key=lambda entry: (entry[1], entry[2]))
-    known.sort(key=lambda entry: entry[0], reverse=descending)
-    unknown.sort(key=lambda entry: (entry[0], entry[1]))
+    known.sort(key=itemgetter(1, 2))
+    known.sort(key=itemgetter(0), reverse=descending)
+    unknown.sort(key=itemgetter(0, 1))
     return [(entry[0], entry[3]) for entry in known] + [(None, entry[2]) for entry in unknown]
 
 

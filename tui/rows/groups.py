@@ -75,7 +75,7 @@ def members(refs: Iterable[Ref], look: Look) -> list[Item]:
 
 def roll_up(items: Sequence[Item], look: Look, samples: int = 0) -> RollUp:
     """What the members come to; with `samples` also the last so many of their CPU together."""
-    history = cpu_history(items, look, samples) if 0 < samples and len(items) <= _HISTORIES else ()
+    history = cpu_history(items, look, samples) if samples > 0 and len(items) <= _HISTORIES else ()
     return RollUp(_standing(items, look), _load(items, look), history)
 
 
