@@ -25,7 +25,7 @@ class Happened:
         found = dict(self._noted)
         for engine in self._store.engines:
             backend = self._backend_of(engine)
-            teller = backend.ability(Events) if backend else None  # type: ignore[type-abstract]
+            teller = backend.ability(Events) if backend else None
             if teller is not None:
                 found[engine] = teller.ring
         return found

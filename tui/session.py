@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from backends.base import ActionError, Backend, EngineError
 from backends.model import VM, Container, HostUsage, Kind, Ref, State
 from backends.watch import Update, Watcher
+from tui.happened import Happened
 from tui.options import HostOption, Options, hosts_of
 from tui.store import Engine, Store
 
@@ -43,6 +44,7 @@ class Session:
         self._tasks: list[asyncio.Task[None]] = []
         self._asked: dict[str, asyncio.Task[Callable[[], None]]] = {}
         self._host: Host | None = None
+        self.happened = Happened(store, self.backend)
         self._paused = False
         self._due = asyncio.Event()
 
@@ -113,6 +115,7 @@ class Session:
         return HostSampler()
 
     def _deliver(self, update: Update) -> None:
+        self._take(lambda: self.happened.observe(update))
         self._take(lambda: self._store.apply(update))
 
     def _take(self, news: Callable[[], object]) -> None:

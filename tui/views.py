@@ -21,4 +21,8 @@ def make_view(name: str, app: BoxtopApp) -> View:
             from tui.journal_view import JournalView
 
             return JournalView(app.journal_file, app.look().glyphs)
+        case "events":
+            from tui.events_view import EventsView
+
+            return EventsView(app)
     raise LookupError(f"no view is called {name}")

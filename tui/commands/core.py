@@ -114,6 +114,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "view.networks", ("7",), "networks", "Networks: who is in them, create, connect, remove, prune", Scope.VIEW
     ),
+    Command("view.events", ("9",), "events", "What the engines tell of themselves, as it happens", Scope.VIEW),
     Command("view.zoom", ("z",), "zoom", "Give the list the whole width, or share it with the details", Scope.VIEW),
     Command("view.next", ("tab",), "next pane", "Next pane", Scope.VIEW),
     Command("view.previous", ("shift+tab",), "previous pane", "Previous pane", Scope.VIEW),

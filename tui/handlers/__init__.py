@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 AREAS: Mapping[str, str] = {
     "app": "program.Program",
     "details": "details.DetailsArea",
+    "events": "events.EventsArea",
     "item": "item.ItemArea",
     "list": "lists.Lists",
     "terminal": "terminal.Terminal",

@@ -32,6 +32,9 @@ class Views(Area):
     async def networks(self) -> None:
         await self.main.show_view("networks")
 
+    async def events(self) -> None:
+        await self.main.show_view("events")
+
     def zoom(self) -> None:
         if self.main.wide:
             self.main.toggle_zoom()

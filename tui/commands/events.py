@@ -1,0 +1,14 @@
+"""The commands of the view of events."""
+
+from __future__ import annotations
+
+from tui.commands.declare import Command, Scope
+
+COMMANDS: tuple[Command, ...] = (
+    Command("events.filter", ("/",), "filter", "Filter the events by words", Scope.VIEW, footer=1, where="events"),
+    Command("events.follow", ("f",), "follow/hold", "Follow the newest, or hold the list", Scope.VIEW, footer=2,
+            where="events"),
+    Command("events.chatter", ("a",), "all", "Show also what goes on all the time: health checks, process listings",
+            Scope.VIEW, footer=3, where="events"),
+    Command("events.copy", ("c",), "copy", "Copy the event to the clipboard (OSC 52)", Scope.VIEW, where="events"),
+)  # fmt: skip
