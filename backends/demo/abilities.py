@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, events, images
+from backends.abilities import belongings, events, images, shell
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
@@ -24,6 +24,8 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
     belongings.Sizes: "keeping.DemoSizes",
     belongings.Volumes: "keeping.DemoVolumes",
     events.Events: "told.DemoEvents",
+    shell.Attach: "shell.DemoAttach",
+    shell.Shell: "shell.DemoShell",
 }
 """Those of the simulated Docker: module and class in this package; the class is made with the DemoBackend."""
 

@@ -20,7 +20,7 @@ from backends.text import clean
 from tui.terminal.borrow import IN, Signals, borrowed, note
 from tui.terminal.keys import CTRL_C, Keys, Leave
 from tui.terminal.outcome import How, Outcome
-from tui.terminal.reset import AlternateScreen
+from tui.terminal.reset import Screens
 
 _MOST_TYPED = 1 << 16
 """Bytes that wait for a slow far end; then the keyboard waits."""
@@ -66,7 +66,7 @@ class _Pump:
         self._cooked = console.takes_input and not console.terminal
         self._last_key = (0.0, 0)
         self._expected = False
-        self.screen = AlternateScreen()
+        self.screen = Screens()
 
     def settings(self, settings: list[Any]) -> list[Any]:
         """The terminal's settings while it is joined: raw, or lines where nobody else edits and echoes them."""

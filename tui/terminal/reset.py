@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-_ALTERNATE = re.compile(rb"\x1b\[\?(?:[0-9;]*;)?(?:47|1047|1049)(?:;[0-9;]*)?([hl])")
+_MODES = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
 _LONGEST = 32
 """Bytes of a sequence that may be cut in two by the end of a portion."""
+_ALTERNATE, _ORIGIN = {47, 1047, 1049}, {6}
 
-_OFF = (1, 5, 6, 9, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2026, 2031, 2048)
-"""Private modes: cursor keys, reverse screen, origin, mouse, focus, paste, synchronized output, reports."""
+_OFF = (1, 5, 9, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 2031, 2048)
+"""Private modes: cursor keys, reverse screen, keypad, mouse, focus, paste, synchronized output, reports."""
 
 KEEP_TITLE, TITLE_BACK = b"\x1b[22;0t", b"\x1b[23;0t"
 
@@ -29,20 +30,28 @@ RESET = b"".join(
 )
 
 
-class AlternateScreen:
-    """Follows whether a stream of output has turned to the terminal's alternate screen and not back."""
+class Screens:
+    """Follows in a stream of output what can be undone only when it was done: leaving either moves the cursor."""
 
     def __init__(self) -> None:
-        self.on = False
+        self._alternate = False
+        self._origin = False
         self._end = b""
 
     def feed(self, data: bytes) -> None:
         data = self._end + data
-        for match in _ALTERNATE.finditer(data):
-            self.on = match.group(1) == b"h"
+        for numbers, word in _MODES.findall(data):
+            modes = {int(number) for number in numbers.split(b";") if number}
+            if modes & _ALTERNATE:
+                self._alternate = word == b"h"
+            if modes & _ORIGIN:
+                self._origin = word == b"h"
         # from the last ESC on, unless it is long past
         start = data.rfind(b"\x1b", max(0, len(data) - _LONGEST))
         self._end = b"" if start < 0 else data[start:]
 
     def way_back(self) -> bytes:
-        return _LEAVE_STRINGS + b"\x1b[?1049l" if self.on else b""
+        """Out of the alternate screen, and out of positions that count from the scroll region."""
+        found = b"\x1b[?1049l" if self._alternate else b""
+        found += b"\x1b[?6l\x1b[999;1H" if self._origin else b""
+        return _LEAVE_STRINGS + found if found else b""
