@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, events, files, images, shell
+from backends.abilities import belongings, containers, events, files, images, shell
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
@@ -15,6 +15,11 @@ ABILITIES: Mapping[type, str] = {
     belongings.Networks: "keeping.DockerNetworks",
     belongings.Sizes: "keeping.DockerSizes",
     belongings.Volumes: "keeping.DockerVolumes",
+    containers.Commit: "altering.DockerCommit",
+    containers.Recreate: "recreation.DockerRecreate",
+    containers.Rename: "altering.DockerRename",
+    containers.Run: "running.DockerRun",
+    containers.Update: "altering.DockerUpdate",
     events.Events: "told.DockerEvents",
     files.Files: "files.DockerFiles",
     images.Pull: "transfers.DockerPull",
