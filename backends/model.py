@@ -302,6 +302,8 @@ class ActionOptions:
     volumes: bool = False
     """Remove a container's anonymous volumes with it."""
     signal: str = "SIGKILL"
+    timeout: int | None = None
+    """Seconds a stop waits before it kills; None: the container's own choice."""
     disks: tuple[str, ...] = ()
     """Exactly the VM media to delete, as `Loss.id` named them; others are kept."""
 

@@ -39,7 +39,8 @@ def perform(connection: Connection, action: Action, ref: Ref, options: ActionOpt
             else:
                 client.start(ref.id)
         case Action.STOP:
-            client.stop(ref.id, timeout=_stop_timeout(connection, ref.id))
+            own = options.timeout if options.timeout is not None else _stop_timeout(connection, ref.id)
+            client.stop(ref.id, timeout=min(own, _LONGEST_STOP_TIMEOUT))
         case Action.RESTART:
             client.restart(ref.id, timeout=_stop_timeout(connection, ref.id))
         case Action.PAUSE:
