@@ -97,7 +97,8 @@ class BoxtopApp(ExactUpdates, App[int]):
 
             self.set_keymap(textual_keymap(self.options.keys))
         for key, commands in self.keymap.all_keys().items():
-            ids = ", ".join(repr(command.id) for command in commands)
+            # one argument: Textual hands an action with a variable number of them only the first
+            ids = repr(" ".join(command.id for command in commands))
             # make_bindings knows that * is called asterisk; bind alone does not
             for binding in Binding.make_bindings([Binding(key, f"command({ids})", commands[0].label)]):
                 self.bind(binding.key, binding.action, description=binding.description, show=False)
@@ -115,12 +116,15 @@ class BoxtopApp(ExactUpdates, App[int]):
         await self.tasks.close()
         await self.session.close()
 
-    async def action_command(self, *command_ids: str) -> None:
-        """Run a command by its id, from a key or a click; of several that share a key, the one that belongs here."""
+    async def action_command(self, command_ids: str) -> None:
+        """Run a command by its id, from a key or a click; of several that share a key, the one that belongs here.
+
+        Their ids are set apart by blanks.
+        """
         self.main.touched()
-        if self.screen is not self.main and command_ids != ("app.quit",):
+        if self.screen is not self.main and command_ids != "app.quit":
             return
-        commands = [BY_ID[command_id] for command_id in command_ids]
+        commands = [BY_ID[command_id] for command_id in command_ids.split()]
         here = self.main.places
         commands.sort(key=lambda command: not command.where)
         chosen = next((command for command in commands if not command.places.isdisjoint(here)), None)
