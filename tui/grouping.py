@@ -12,12 +12,9 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from backends.abilities.compose import project_of
 from backends.model import VM, Container, Item, Kind, Ref
 
-PROJECT_LABELS = ("com.docker.compose.project", "io.podman.compose.project", "com.docker.stack.namespace")
-"""What names a container's project: Compose, podman-compose, a Swarm stack; the first that is there."""
-SERVICE_LABELS = ("com.docker.compose.service", "io.podman.compose.service", "com.docker.swarm.service.name")
-_LABELS = frozenset((*PROJECT_LABELS, *SERVICE_LABELS))
 _NOTHING_BELOW: frozenset[tuple[str, ...]] = frozenset({()})
 
 GROUPED_KINDS = frozenset({Kind.CONTAINER, Kind.VM})
@@ -37,6 +34,7 @@ class GroupKey(NamedTuple):
 
 Place = tuple[Item, GroupKey, tuple[str, ...]]
 """An object, its outermost group, and the groups below that one."""
+
 
 class Figures:
     """What objects are sorted by where that can be summed; looked up only where groups have groups in them."""
@@ -192,19 +190,6 @@ def group_path(item: Item) -> tuple[str, ...]:
     if isinstance(item, VM):
         return tuple(part for part in item.groups[0].split("/") if part) if item.groups else ()
     return ()
-
-
-def project_of(labels: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    """A container's project and service; empty where its labels name none."""
-    named = {key: value for key, value in labels if value and key in _LABELS}
-    project = next((named[label] for label in PROJECT_LABELS if label in named), "")
-    if not project:
-        return "", ""
-    for label in SERVICE_LABELS:
-        if label in named:
-            # Swarm calls a stack's service `stack_service`
-            return project, named[label].removeprefix(f"{project}_") if label == SERVICE_LABELS[-1] else named[label]
-    return project, ""
 
 
 def grouped(

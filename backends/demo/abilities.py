@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, events, images, shell
+from backends.abilities import belongings, compose, events, images, shell
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
@@ -23,6 +23,7 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
     belongings.Networks: "keeping.DemoNetworks",
     belongings.Sizes: "keeping.DemoSizes",
     belongings.Volumes: "keeping.DemoVolumes",
+    compose.Compose: "compose.DemoCompose",
     events.Events: "told.DemoEvents",
     shell.Attach: "shell.DemoAttach",
     shell.Shell: "shell.DemoShell",

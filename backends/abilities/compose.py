@@ -1,0 +1,151 @@
+"""Compose projects: what containers tell of theirs, and what is done to a project as a whole.
+
+The work is Compose's own (`docker compose` or docker-compose), as only it knows what a project's files mean.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backends.model import Container
+from backends.progress import Report
+
+PROJECT_LABELS = ("com.docker.compose.project", "io.podman.compose.project", "com.docker.stack.namespace")
+"""What names a container's project: Compose, podman-compose, a Swarm stack; the first that is there."""
+SERVICE_LABELS = ("com.docker.compose.service", "io.podman.compose.service", "com.docker.swarm.service.name")
+FOLDER_LABEL = "com.docker.compose.project.working_dir"
+FILES_LABEL = "com.docker.compose.project.config_files"
+ENVIRONMENT_LABEL = "com.docker.compose.project.environment_file"
+HASH_LABEL = "com.docker.compose.config-hash"
+_LABELS = frozenset((*PROJECT_LABELS, *SERVICE_LABELS))
+
+
+class Verb(StrEnum):
+    UP = "up"
+    DOWN = "down"
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    PULL = "pull"
+    BUILD = "build"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as the labels of its containers tell it. Paths are those of the machine Compose ran on."""
+
+    name: str
+    folder: str = ""
+    files: tuple[str, ...] = ()
+    environment_files: tuple[str, ...] = ()
+    by_podman: bool = False
+    """podman-compose made it, whose containers Compose would make anew."""
+    stack: bool = False
+    """It is a Swarm stack, which Compose does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The Compose that was found."""
+
+    command: tuple[str, ...]
+    version: str
+
+    @property
+    def text(self) -> str:
+        return f"{' '.join(self.command)} {self.version}"
+
+    @property
+    def major(self) -> int:
+        head = self.version.partition(".")[0]
+        return int(head) if head.isdigit() else 2
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What a project has beside its containers, by name, sorted."""
+
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeOptions:
+    """Choices made explicitly; the defaults change and destroy least."""
+
+    build: bool = False
+    """`up` builds images first."""
+    recreate: bool = False
+    """`up` makes all containers anew, also unchanged ones."""
+    orphans: bool = False
+    """Remove also containers of services that the files do not have any more."""
+    volumes: bool = False
+    """`down` removes the project's volumes, with their data."""
+
+
+class Compose(ABC):
+    """Every method raises ActionError when it cannot be done here, in one line with what to do about it."""
+
+    @abstractmethod
+    async def tool(self) -> Tool:
+        """The Compose of this machine. Looked for once; where none was found, again after half a minute."""
+
+    @abstractmethod
+    async def check(self, project: Project) -> None:
+        """Raises ActionError unless the project's files are known and can be read on this machine."""
+
+    @abstractmethod
+    async def belongings(self, project: Project) -> Belongings:
+        """The project's networks and volumes on the engine. Raises EngineError, too."""
+
+    @abstractmethod
+    async def run(
+        self, verb: Verb, project: Project, services: Sequence[str], options: ComposeOptions, report: Report
+    ) -> str:
+        """Do it to the services, or to all when none is named; `down` is always for the whole project.
+
+        Its output goes to `report` line by line. Cancelled, Compose is told to end, and is ended.
+        """
+
+
+def project_of(labels: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """A container's project and service by name; empty where its labels name none."""
+    named = {key: value for key, value in labels if value and key in _LABELS}
+    project = next((named[label] for label in PROJECT_LABELS if label in named), "")
+    if not project:
+        return "", ""
+    for label in SERVICE_LABELS:
+        if label in named:
+            # Swarm calls a stack's service `stack_service`
+            return project, named[label].removeprefix(f"{project}_") if label == SERVICE_LABELS[-1] else named[label]
+    return project, ""
+
+
+def project_from(containers: Sequence[Container]) -> Project | None:
+    """What containers of one project tell of it, the newest of them first of all; None where they are in none."""
+    newest = sorted(containers, key=lambda container: container.created, reverse=True)
+    every = [dict(container.labels) for container in newest]
+    name = next((found for container in newest if (found := project_of(container.labels)[0])), "")
+    if not name:
+        return None
+
+    def told(label: str) -> str:
+        return next((labels[label] for labels in every if labels.get(label)), "")
+
+    compose = told(PROJECT_LABELS[0]) or told(PROJECT_LABELS[1])
+    return Project(
+        name=name,
+        folder=told(FOLDER_LABEL),
+        files=_listed(told(FILES_LABEL)),
+        environment_files=_listed(told(ENVIRONMENT_LABEL)),
+        by_podman=bool(told(PROJECT_LABELS[1])),
+        stack=not compose,
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Compose joins paths by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
