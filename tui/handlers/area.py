@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.screen import ModalScreen
 
@@ -14,6 +14,7 @@ from backends.secrets import mask_text
 from tui.selection import name_of
 from widgets.glyphs import Glyphs
 from widgets.picker import Picker, PickItem
+from widgets.waiting import Waiting
 
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 _Ability = TypeVar("_Ability")
+_Result = TypeVar("_Result")
 
 
 class Area:
@@ -48,6 +50,28 @@ class Area:
         answered: asyncio.Future[_Answer | None] = asyncio.get_running_loop().create_future()
         await self.app.push_screen(dialog, lambda answer: None if answered.done() else answered.set_result(answer))
         return await answered
+
+    async def wait_for(self, opening: Coroutine[Any, Any, _Result], text: str) -> _Result | None:
+        """What this comes to, with `text` on screen when it takes long; None when the user gave up meanwhile.
+
+        Keys typed ahead mean nothing until it is there. Only in a task of its own.
+        """
+        work = asyncio.create_task(opening)
+        waiting = Waiting(text, glyphs=self.glyphs)
+
+        def give_up(_: None) -> None:
+            work.cancel()
+
+        try:
+            await self.app.push_screen(waiting, give_up)
+            return await work
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+            return None
+        finally:
+            work.cancel()
+            await waiting.end()
 
     def able(self, engine: str, kind: type[_Ability]) -> _Ability:
         """What does the things of this ability on an engine. Raises ActionError when it cannot, or is lost."""
