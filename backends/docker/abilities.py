@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, containers, events, files, images, shell
+from backends.abilities import belongings, compose, containers, events, files, images, shell
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
@@ -20,6 +20,7 @@ ABILITIES: Mapping[type, str] = {
     containers.Rename: "altering.DockerRename",
     containers.Run: "running.DockerRun",
     containers.Update: "altering.DockerUpdate",
+    compose.Compose: "compose.DockerCompose",
     events.Events: "told.DockerEvents",
     files.Files: "files.DockerFiles",
     images.Pull: "transfers.DockerPull",
