@@ -14,8 +14,11 @@ from widgets.line import Part
 from widgets.tones import Tone
 
 
-def top_line(look: Look, *, demo: bool) -> tuple[list[Part], list[Part]]:
-    """(left, right): the program, the machine and its engines; whether it may change anything, and the time."""
+def top_line(look: Look, *, demo: bool, work: Sequence[Part] = ()) -> tuple[list[Part], list[Part]]:
+    """(left, right): the program, the machine and its engines; whether it may change anything, and the time.
+
+    `work`: what is said of tasks in the background.
+    """
     store = look.store
     left = [Part("boxtop ", "strong")]
     if demo:
@@ -31,7 +34,7 @@ def top_line(look: Look, *, demo: bool) -> tuple[list[Part], list[Part]]:
         mode = Part(f"read-only: {', '.join(read_only)}", "warn", priority=1)
     else:
         mode = Part("read-write", "dim", priority=4)
-    return left, [mode, Part(time.strftime("  %H:%M", time.localtime(look.now)), priority=2)]
+    return [*left, *work], [mode, Part(time.strftime("  %H:%M", time.localtime(look.now)), priority=2)]
 
 
 def _engine_parts(engine: Engine, look: Look) -> list[Part]:

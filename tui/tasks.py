@@ -73,6 +73,18 @@ class Task:
     def title(self) -> str:
         return f"{self.verb} {self.target}"
 
+    @property
+    def share(self) -> float | None:
+        """How much of it is done, 0 to 1; None where the end is not known."""
+        if self.state is TaskState.DONE:
+            return 1.0
+        done, total = self.at.done, self.at.total
+        return min(1.0, max(0.0, done / total)) if done is not None and total else None
+
+    def took(self, now: float) -> float:
+        """Seconds since it began, or from then to its end."""
+        return max(0.0, (now if self.ended is None else self.ended) - self.began)
+
     def progress(self, progress: Progress) -> None:
         if self.open and progress != self.at:
             self.at = progress
@@ -107,6 +119,10 @@ class Tasks:
     def listen_ends(self, ended: Callable[[Task], None]) -> None:
         self._ended.append(ended)
 
+    def named(self, number: object) -> Task | None:
+        """The task of this id."""
+        return next((task for task in self.all if task.id == number), None)
+
     @property
     def under_way(self) -> list[Task]:
         return [task for task in self.all if task.open]
@@ -130,6 +146,12 @@ class Tasks:
     def cancel(self, task: Task) -> None:
         if task.open and task.running is not None:
             task.running.cancel()
+
+    def forget(self, task: Task) -> None:
+        """Remember one that has ended no longer."""
+        if not task.open and task in self.all:
+            self.all.remove(task)
+            self._tell()
 
     def forget_ended(self) -> None:
         self.all = self.under_way
@@ -163,7 +185,10 @@ class Tasks:
             self._write(task)
             self._tell()
             for ended in self._ended:
-                ended(task)
+                try:
+                    ended(task)
+                except Exception:  # whoever is told must not end the work of others
+                    log.exception("told of the end of %s", task.title)
 
     def _write(self, task: Task) -> None:
         kind = str(task.ref.kind) if task.ref else ""

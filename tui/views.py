@@ -25,4 +25,8 @@ def make_view(name: str, app: BoxtopApp) -> View:
             from tui.events_view import EventsView
 
             return EventsView(app)
+        case "tasks":
+            from tui.tasks_view import TasksView
+
+            return TasksView(app.tasks, app.look)
     raise LookupError(f"no view is called {name}")

@@ -23,8 +23,11 @@ AREAS: Mapping[str, str] = {
     "app": "program.Program",
     "details": "details.DetailsArea",
     "events": "events.EventsArea",
+    "image": "images.ImageArea",
     "item": "item.ItemArea",
     "list": "lists.Lists",
+    "registry": "registry.RegistryArea",
+    "tasks": "tasks.TasksArea",
     "terminal": "terminal.Terminal",
     "view": "views.Views",
 }

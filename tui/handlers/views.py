@@ -35,6 +35,9 @@ class Views(Area):
     async def events(self) -> None:
         await self.main.show_view("events")
 
+    async def tasks(self) -> None:
+        await self.main.show_view("tasks")
+
     def zoom(self) -> None:
         if self.main.wide:
             self.main.toggle_zoom()
