@@ -283,9 +283,9 @@ _CELLS: Mapping[str, Make] = {
     "memory_share": _memory_share,
     "image": _same("images", _picture),
     "os_type": _same("systems", _picture),
-    "what": lambda group, items, rolled, look: _same(
-        "images" if group.kind is Kind.CONTAINER else "systems", _picture
-    )(group, items, rolled, look),
+    "what": lambda group, items, rolled, look: _same("images" if group.kind is Kind.CONTAINER else "systems", _picture)(
+        group, items, rolled, look
+    ),
     "receive": _rate("network_receive"),
     "transmit": _rate("network_transmit"),
     "read": _rate("disk_read"),
