@@ -89,6 +89,8 @@ def _podman_host(host: Mapping[str, Any], config: dict[str, Any]) -> dict[str, A
             kept.pop(key)
     if isinstance(kept.get("Binds"), list):
         kept["Binds"] = [_podman_bind(bind) for bind in kept["Binds"]]
+    for limit in kept.get("Ulimits") or ():
+        limit["Name"] = str(limit.get("Name") or "").removeprefix("RLIMIT_").lower()
     for key in ("Annotations", "CreateCommand", "StopSignal", "HealthcheckOnFailureAction", "Umask", "Timeout"):
         config.pop(key, None)
     return kept

@@ -29,7 +29,7 @@ _TEXTS = [
 ]
 _MORE = [
     "--cap-add=NET_ADMIN", "--privileged", "--tmpfs=/run:size=64m", "--log-opt=max-size=10m", "--health-cmd=a b",
-    "--ulimit=nofile=1024:2048", "--init", "--add-host=db:10.0.0.1", "--sysctl=net.core.somaxconn=1024", "--ip=10.0.0.9",
+    "--ulimit=nofile=1024:2048", "--init", "--add-host=db:10.0.0.1", "--sysctl=net.core.somaxconn=1024", "--ip=::1",
 ]  # fmt: skip
 
 
