@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, compose, containers, events, files, images, shell
+from backends.abilities import belongings, build, compose, containers, events, files, images, logs, shell
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
 
 ABILITIES: Mapping[type, str] = {
+    build.Build: "building.DockerBuild",
     belongings.Networks: "keeping.DockerNetworks",
     belongings.Sizes: "keeping.DockerSizes",
     belongings.Volumes: "keeping.DockerVolumes",
@@ -23,6 +24,7 @@ ABILITIES: Mapping[type, str] = {
     compose.Compose: "compose.DockerCompose",
     events.Events: "told.DockerEvents",
     files.Files: "files.DockerFiles",
+    logs.Logs: "logs.DockerLogs",
     images.Pull: "transfers.DockerPull",
     images.Push: "transfers.DockerPush",
     images.Tags: "images.DockerTags",
