@@ -28,8 +28,11 @@ AREAS: Mapping[str, str] = {
     "list": "lists.Lists",
     "registry": "registry.RegistryArea",
     "tasks": "tasks.TasksArea",
+    "network": "network.NetworkArea",
+    "prune": "prune.Prune",
     "terminal": "terminal.Terminal",
     "view": "views.Views",
+    "volume": "volume.VolumeArea",
 }
 """Module and class in this package for each first part of a command's id."""
 
