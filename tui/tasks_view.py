@@ -34,7 +34,7 @@ class TasksView(View):
     TasksView #tasks-about { background: $surface; height: 1; }
     TasksView > #tasks-body.wide { layout: horizontal; }
     TasksView > #tasks-body.wide > #tasks { width: 4fr; height: 1fr; }
-    TasksView > #tasks-body.wide > #tasks-output { width: 3fr; height: 1fr; }
+    TasksView > #tasks-body.wide > #tasks-output { width: 3fr; height: 1fr; border-left: solid $surface-lighten-2; }
     """
 
     def __init__(self, tasks: Tasks, look: Callable[[], Look]) -> None:

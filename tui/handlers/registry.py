@@ -12,6 +12,8 @@ from tui.pull_form import ask_reference
 from widgets.form import Form, TextField, Values
 from widgets.picker import Picker, PickItem
 
+_ENTRY = 64
+"""Cells a picker has for an entry and its hint."""
 _OTHER = "\n"
 """The choice of a registry that is not listed; no host's name."""
 
@@ -49,7 +51,9 @@ class RegistryArea(Area):
         entries = []
         for entry in found:
             stars = f"{entry.stars} stars{', official' if entry.official else ''}"
-            label = f"{entry.name}  {entry.description}" if entry.description else entry.name
+            label, room = f"{entry.name}  {entry.description}".rstrip(), _ENTRY - len(stars)
+            if len(label) > room:
+                label = label[: max(len(entry.name), room - 1)] + self.glyphs.ellipsis
             entries.append(PickItem(entry.name, label, stars))
         while True:
             chosen = await self.ask(Picker(f"Found for {term}", entries, glyphs=self.glyphs))

@@ -8,6 +8,7 @@ from tui.task_news import notice_of
 from tui.tasks import Task, TaskState
 from tui.tasks_view import TasksView
 from widgets.confirm import Choice, Confirm
+from widgets.tones import Tone
 
 _AGAIN = {TaskState.FAILED, TaskState.CANCELLED}
 
@@ -32,10 +33,10 @@ class TasksArea(Area):
             self.main.say(f"{task.title} has ended meanwhile.")
 
     async def _agreed(self, task: Task) -> bool:
-        lines = (
+        lines: list[tuple[str, Tone]] = [
             (f"{task.title}  on {task.engine}", "strong"),
             ("It stops where it is: what it was to make is not made, what it has removed stays removed.", "warn"),
-        )
+        ]
         choices = (Choice(CANCEL, "Go on"), Choice("end", "Cancel it", tone="warn"))
         answer = await self.ask(Confirm("Cancel?", lines, choices=choices, safe=CANCEL, glyphs=self.glyphs))
         return answer is not None and answer.choice == "end"

@@ -18,7 +18,7 @@ COLUMNS = (
     Column("state", "STATE", 9),
     Column("task", "TASK", 20, flex=3),
     Column("engine", "ENGINE", 10, priority=4),
-    Column("progress", "PROGRESS", 15, flex=1, priority=1),
+    Column("progress", "PROGRESS", 15, flex=2, priority=1),
     Column("amount", "DONE", 11, align="right", priority=3),
     Column("elapsed", "TIME", 7, align="right", priority=2),
 )
