@@ -13,7 +13,7 @@ from backends.model import Item
 from backends.progress import Progress, Report
 from tui.confirmations import CANCEL
 from tui.formats import size_long
-from tui.selection import name_of
+from tui.selection import name_of, short_id
 from tui.tasks import Task
 from widgets.confirm import Choice, Confirm
 from widgets.glyphs import BRAILLE, Glyphs
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.app import BoxtopApp
 
 _AT_ONCE = 4
+_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def question(noun: str, lots: Sequence[Lot], note: str, glyphs: Glyphs = BRAILLE
         lines += [("", "")] if lines else []
         lines.append((f"{lot.heading}: {len(lot.going)}{_total(lot.going)}", "strong"))
         lines += [(f"  {_line(going)}", "") for going in lot.going]
-        label = f"Remove {len(so_far)} {noun}" if len(so_far) > 1 else f"Remove {name_of(so_far[0].item)[:24]}"
+        label = f"Remove {len(so_far)} {noun if len(so_far) > 1 else noun.removesuffix('s')}"
         choices.append(Choice(lot.id, label, tone="error", needs_typed=lot.typed))
     if note:
         lines += [("", ""), (note, "warn")]
@@ -117,7 +118,13 @@ async def _remove_all(
 
 def _line(going: Going) -> str:
     about = f"  {going.about}" if going.about else ""
-    return f"{name_of(going.item)}{about}{_size(going)}  on {going.item.ref.engine}"
+    return f"{_name(going)}{about}{_size(going)}  on {going.item.ref.engine}"
+
+
+def _name(going: Going) -> str:
+    """An id that stands for a name is abbreviated as engines do."""
+    name = name_of(going.item)
+    return short_id(name) if len(name) == _ID else name
 
 
 def _size(going: Going) -> str:
