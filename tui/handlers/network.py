@@ -64,7 +64,7 @@ class NetworkArea(BelongingsArea):
             reason = "is in it" if network.name in joined else f"was made in {fixed}" if fixed else ""
             entries.append(PickItem(each.ref.id, each.name, f"{each.state}, {', '.join(joined)}", not reason, reason))
         entries.sort(key=lambda entry: (not entry.enabled, entry.label))
-        picked = await self._picked(f"Which container is to join {network.name}?", entries, "no container here")
+        picked = await self._picked(f"Which container is to join {network.name}?", entries, "There is no container here.")
         box = self._container(network.ref.engine, picked)
         if box is not None:
             await self._join(network, box)
@@ -80,7 +80,7 @@ class NetworkArea(BelongingsArea):
             if name == network.name
         ]
         entries = [PickItem(box.ref.id, box.name, address or str(box.state)) for box, address in inside]
-        picked = await self._picked(f"Which container is to leave {network.name}?", entries, f"none in {network.name}")
+        picked = await self._picked(f"Which container is to leave {network.name}?", entries, f"No container is in {network.name}.")
         box = self._container(network.ref.engine, picked)
         if box is not None:
             await self._leave(network, box)
@@ -95,7 +95,7 @@ class NetworkArea(BelongingsArea):
             for network in self._networks(box.ref.engine)
             if network.name not in _FIXED and network.name not in joined
         ]
-        picked = await self._picked(f"Which network is {box.name} to join?", entries, "no network it is not in")
+        picked = await self._picked(f"Which network is {box.name} to join?", entries, f"{box.name} is in every network there is.")
         network = self._network(box.ref.engine, picked)
         if network is not None:
             await self._join(network, box)
@@ -110,7 +110,7 @@ class NetworkArea(BelongingsArea):
             for network in self._networks(box.ref.engine)
             if network.name in addresses
         ]
-        picked = await self._picked(f"Which network is {box.name} to leave?", entries, f"{box.name} is in no network")
+        picked = await self._picked(f"Which network is {box.name} to leave?", entries, f"{box.name} is in no network.")
         network = self._network(box.ref.engine, picked)
         if network is not None:
             await self._leave(network, box)
@@ -161,7 +161,7 @@ class NetworkArea(BelongingsArea):
 
     async def _picked(self, title: str, entries: Sequence[PickItem], nothing: str) -> str | None:
         if not entries:
-            self.main.say(f"There is {nothing}.", "warn")
+            self.main.say(nothing, "warn")
             return None
         return await self.ask(Picker(title, entries, glyphs=self.glyphs))
 
