@@ -47,7 +47,7 @@ class SimulatedShell:
         self._escape = ""
         self._history: list[str] = []
         self._recalled = 0
-        self._status = 0
+        self._status = self._before = 0
         self.code: int | None = None
 
     @property
@@ -127,7 +127,7 @@ class SimulatedShell:
         if command is None:
             self._status = 127
             return f"bash: {name}: command not found (this shell is simulated: try help)"
-        self._status = 0
+        self._before, self._status = self._status, 0
         return str(command(arguments))
 
     # -- commands ----------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class SimulatedShell:
         return "\n".join(self._environment)
 
     def _do_echo(self, arguments: Sequence[str]) -> str:
-        values = dict(entry.partition("=")[::2] for entry in self._environment) | {"?": str(self._status)}
+        values = dict(entry.partition("=")[::2] for entry in self._environment) | {"?": str(self._before)}
         return " ".join(values.get(word[1:], "") if word.startswith("$") else word for word in arguments)
 
     def _do_pwd(self, _: Sequence[str]) -> str:
@@ -212,7 +212,7 @@ class SimulatedShell:
         return ""
 
     def _do_exit(self, arguments: Sequence[str]) -> str:
-        self.code = int(arguments[0]) % 256 if arguments and arguments[0].isdigit() else self._status
+        self.code = int(arguments[0]) % 256 if arguments and arguments[0].isdigit() else self._before
         return ""
 
     # -- its files ---------------------------------------------------------------------------------------------

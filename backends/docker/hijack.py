@@ -38,12 +38,13 @@ class Hijack:
         self._connection = connection
         self._dialer = Dialer(connection.endpoint)
 
-    def open(self, path: str, body: Mapping[str, Any]) -> tuple[socket.socket, bytes, bool]:
+    def open(self, path: str, body: Mapping[str, Any] | None = None) -> tuple[socket.socket, bytes, bool]:
         """The socket, what came after the answer's head, and whether its bytes come in frames.
 
         `path` is without the API version. Raises ActionError with the engine's refusal, or EngineError.
         """
-        data = json.dumps(body).encode()
+        # Podman takes a body that it does not expect for the first of the input
+        data = b"" if body is None else json.dumps(body).encode()
         head = (
             f"POST /v{self._connection.api_version}{path} HTTP/1.1\r\nHost: localhost\r\n"
             "Content-Type: application/json\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"

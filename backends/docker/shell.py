@@ -105,7 +105,7 @@ class DockerAttach(Attach):
         hijack = Hijack(connection)
         flags = f"stream=1&stdout=1&stderr=1&stdin={int(wiring.takes_input)}"
         link, first, _ = await in_thread(
-            lambda: hijack.open(f"/containers/{ref.id}/attach?{flags}", {}), hijack.close, f"{ref.engine}-attach"
+            lambda: hijack.open(f"/containers/{ref.id}/attach?{flags}"), hijack.close, f"{ref.engine}-attach"
         )
         console = _Attached(
             link,

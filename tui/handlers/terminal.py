@@ -14,7 +14,7 @@ from backends.base import ActionError, EngineError
 from backends.console import Console
 from backends.model import Item
 from tui.commands import BY_ID
-from tui.handlers.area import Area
+from tui.handlers.area import Area, titled
 from tui.selection import name_of
 from tui.terminal.foreground import in_foreground
 from tui.terminal.keys import DETACH, THRICE, Leave
@@ -107,7 +107,7 @@ class Terminal(Area):
             self.main.say(f"The shell in {name} was left; what was started in it may still run.", "warn")
         elif outcome.how is How.LOST:
             self.main.warn_of(item.ref, f"shell in {name}: the connection broke: {outcome.error}")
-        elif status in _NOT_STARTED and outcome.last_line:
+        elif status in _NOT_STARTED and outcome.last_line and not outcome.typed:
             self.main.warn_of(item.ref, f"shell in {name}: exit status {status}: {outcome.last_line}")
         elif status is None:
             self.main.say(f"The shell in {name} ended: its container or the engine may have ended.", "warn")
@@ -200,7 +200,7 @@ def _size() -> Size:
 
 def _about(wiring: Attachable) -> list[tuple[str, Tone]]:
     """What attaching means here, and the keys that lead back."""
-    lines: list[tuple[str, Tone]] = [(f"{_way_out(wiring).capitalize()}.", "strong"), ("", "")]
+    lines: list[tuple[str, Tone]] = [(f"{titled(_way_out(wiring))}.", "strong"), ("", "")]
     if wiring.terminal and wiring.takes_input:
         lines.append(("All other keys go to the container's own process, Ctrl-C too, which may end it.", "warn"))
     elif wiring.takes_input:

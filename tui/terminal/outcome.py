@@ -32,6 +32,8 @@ class Outcome:
     """Why the connection broke."""
     tail: bytes = b""
     """The last of what a console showed."""
+    typed: bool = False
+    """The user typed something meanwhile."""
 
     @property
     def last_line(self) -> str:

@@ -130,7 +130,7 @@ class _Pump:
             return None
         if not data:
             self._expected = self._last_key[1] in _ENDS_A_LINE and time.monotonic() - self._last_key[0] < _JUST_NOW
-            return Outcome(How.FAR_END, tail=self._tail)
+            return Outcome(How.FAR_END, tail=self._tail, typed=self._last_key[0] > 0)
         self._tail = (self._tail + data)[-_TAIL:]
         self.screen.feed(data)
         self._signals.write(data)
