@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, compose, events, images, shell
+from backends.abilities import belongings, compose, containers, events, images, shell
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
 
 CONTAINER_ABILITIES: Mapping[type, str] = {
+    containers.Commit: "containers.DemoCommit",
+    containers.Recreate: "containers.DemoRecreate",
+    containers.Rename: "containers.DemoRename",
+    containers.Run: "containers.DemoRun",
+    containers.Update: "containers.DemoUpdate",
     images.Archives: "images.DemoArchives",
     images.History: "images.DemoHistory",
     images.PruneImages: "images.DemoPruneImages",

@@ -82,6 +82,16 @@ class World:
             notes=("simulated: nothing here is real",),
         )
 
+    def admit(self, item: Container, profile: Profile) -> None:
+        """A container that was not there when the world began, or that has another name now."""
+        self._by_name = {name: ref for name, ref in self._by_name.items() if ref != item.ref}
+        self._by_name[item.name] = item.ref
+        self._add(item, profile)
+        self._told(item.ref)
+
+    def profile(self, ref: Ref) -> Profile:
+        return self._profiles[ref][0]
+
     def put(self, item: Item) -> None:
         self.items[item.ref] = item
         self._told(item.ref)
