@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from backends.base import ActionError
 from backends.docker.client import CALL_TIMEOUT, Connection
 from backends.docker.errors import action_error
-from backends.docker.transport import DialedConnection, wake
+from backends.docker.transport import DialedConnection, UnchunkedConnection, wake
 from backends.text import clean
 
 _CHUNK = 1 << 16
@@ -28,9 +28,11 @@ _LONGEST_ANSWER = 1 << 24
 class Exchange:
     """Blocking; used by one thread, ended by `close` from any. Raises EngineError or ActionError from its methods."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, chunked: bool = True) -> None:
+        """`chunked` False: the answer is a flood of small writes, and comes without the framing of each."""
         self._connection = connection
-        self._http = DialedConnection(connection.dialer, CALL_TIMEOUT)
+        kind = DialedConnection if chunked else UnchunkedConnection
+        self._http = kind(connection.dialer, CALL_TIMEOUT)
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._response: http.client.HTTPResponse | None = None

@@ -163,6 +163,16 @@ class DialedConnection(http.client.HTTPConnection):
         self.sock = self._dialer.dial(self.timeout)
 
 
+class UnchunkedConnection(DialedConnection):
+    """Speaks HTTP/1.0, so that an endless answer comes as it is.
+
+    Engines send each line of a log as a chunk of its own: taking a flood out of its chunks costs more than the lines.
+    """
+
+    _http_vsn = 10
+    _http_vsn_str = "HTTP/1.0"
+
+
 def mount(client: Any, dialer: Dialer) -> None:
     """Have the SDK's low-level client (a requests.Session) send everything through `dialer`."""
     import requests.adapters
