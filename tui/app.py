@@ -133,6 +133,10 @@ class BoxtopApp(ExactUpdates, App[int]):
         elif any(command.scope is Scope.ITEM for command in commands):
             await self._handlers.run(commands[0])  # which says what to choose first
 
+    async def run_command(self, command_id: str, items: Sequence[Item]) -> None:
+        """Do what a command does, to these objects."""
+        await self._handlers.run(BY_ID[command_id], items)
+
     def pick_command(self, title: str, entries: Sequence[PickItem], items: Sequence[Item]) -> None:
         """Offer commands for these objects: it is done to them, whatever is selected by then."""
 
