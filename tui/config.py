@@ -76,6 +76,7 @@ def parse(text: str, known_commands: KnownCommands) -> Options:
         "ascii": _flag,
         "mouse": _flag,
         "read_only": _flag,
+        "group": _flag,
         "hosts": _hosts,
         "virtualbox": lambda value: _table(value, {"python": _text}),
         "keys": lambda value: _keys(value, known_commands()),
@@ -112,6 +113,9 @@ mouse = {_toml(defaults.mouse)}
 
 # Take away every action that changes something.
 read_only = {_toml(defaults.read_only)}
+
+# Begin with containers grouped by Compose project and VMs by their group, as v does.
+group = {_toml(defaults.group)}
 
 # Engines to connect to. Empty: look for the engines of this machine. Either URLs, or tables such as
 #   {{ url = "ssh://web-02", name = "web-02", read_only = true }}

@@ -63,6 +63,8 @@ class Options:
     ascii: bool = False
     mouse: bool = True
     read_only: bool = False
+    group: bool = False
+    """Lists begin grouped: containers by Compose project, VMs by their group."""
     demo: bool = False
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Keys by command id, only where they differ from the command's own; an empty tuple unbinds."""

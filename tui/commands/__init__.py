@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from backends.actions import refusal
 from backends.model import VM, Action, Container, Item, Kind
-from tui.commands import belongings, core, events, images, tasks, terminal
+from tui.commands import belongings, compose, core, events, images, tasks, terminal
 from tui.commands.declare import Command, Scope
 
 __all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "label_for", "resolve", "unavailable"]
 
 COMMANDS: tuple[Command, ...] = (
     *core.COMMANDS,
+    *compose.COMMANDS,
     *belongings.COMMANDS,
     *events.COMMANDS,
     *terminal.COMMANDS,
@@ -57,8 +58,14 @@ def unavailable(command: Command, items: Sequence[Item], rights: Rights) -> str 
         return None if command.alone else "nothing is selected"
     if len(items) > 1 and not command.many:
         return "it is done to one at a time: unmark the others"
-    reasons = [refusal_here(command, item, rights, items) for item in items]
-    return None if None in reasons else reasons[0]
+    first: str | None = None
+    # of many objects mostly the first will do, and this is asked for every command at each step of the cursor
+    for item in items:
+        reason = refusal_here(command, item, rights, items)
+        if reason is None:
+            return None
+        first = first or reason
+    return first
 
 
 def refusal_here(command: Command, item: Item, rights: Rights, items: Sequence[Item] = ()) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.commands import BY_ID
 from tui.handlers.area import Area
 from tui.selection import Filter
 from widgets.picker import Picker, PickItem
@@ -43,3 +44,29 @@ class Lists(Area):
     def reverse(self) -> None:
         pane = self.main.active
         pane.sort_by(pane.sort_id, descending=not pane.descending)
+
+    def group(self) -> None:
+        pane = self.main.active
+        if not self.main.listing or not pane.groupable:
+            self.main.say("Containers and VMs have groups: press 1, 2 or 0 first.")
+            return
+        pane.set_grouped(not pane.grouped)
+        self.main.draw_keys()
+
+    def fold(self) -> None:
+        if self._grouped():
+            self.main.active.step_out()
+
+    def unfold(self) -> None:
+        if self._grouped():
+            self.main.active.step_in()
+
+    def fold_all(self) -> None:
+        if self._grouped():
+            self.main.active.fold_all()
+        elif self.main.listing and self.main.active.groupable and not self.main.active.grouped:
+            self.main.say(f"The list is not grouped: {self.app.keymap.first(BY_ID['list.group'])} groups it.")
+
+    def _grouped(self) -> bool:
+        """Whether a grouped list has the keyboard."""
+        return self.main.listing and self.main.active.grouped and self.main.active.table.has_focus
