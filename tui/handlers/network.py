@@ -64,7 +64,9 @@ class NetworkArea(BelongingsArea):
             reason = "is in it" if network.name in joined else f"was made in {fixed}" if fixed else ""
             entries.append(PickItem(each.ref.id, each.name, f"{each.state}, {', '.join(joined)}", not reason, reason))
         entries.sort(key=lambda entry: (not entry.enabled, entry.label))
-        picked = await self._picked(f"Which container is to join {network.name}?", entries, "There is no container here.")
+        picked = await self._picked(
+            f"Which container is to join {network.name}?", entries, "There is no container here."
+        )
         box = self._container(network.ref.engine, picked)
         if box is not None:
             await self._join(network, box)
@@ -80,7 +82,9 @@ class NetworkArea(BelongingsArea):
             if name == network.name
         ]
         entries = [PickItem(box.ref.id, box.name, address or str(box.state)) for box, address in inside]
-        picked = await self._picked(f"Which container is to leave {network.name}?", entries, f"No container is in {network.name}.")
+        picked = await self._picked(
+            f"Which container is to leave {network.name}?", entries, f"No container is in {network.name}."
+        )
         box = self._container(network.ref.engine, picked)
         if box is not None:
             await self._leave(network, box)
@@ -95,7 +99,9 @@ class NetworkArea(BelongingsArea):
             for network in self._networks(box.ref.engine)
             if network.name not in _FIXED and network.name not in joined
         ]
-        picked = await self._picked(f"Which network is {box.name} to join?", entries, f"{box.name} is in every network there is.")
+        picked = await self._picked(
+            f"Which network is {box.name} to join?", entries, f"{box.name} is in every network there is."
+        )
         network = self._network(box.ref.engine, picked)
         if network is not None:
             await self._join(network, box)
