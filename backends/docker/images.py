@@ -81,7 +81,13 @@ class DockerSearch(Search):
         def work() -> tuple[Found, ...]:
             try:
                 query = {"term": term, "limit": str(_MOST_FOUND)}
-                exchange.request("GET", "/images/search", query, silence=_SEARCH_SILENCE)
+                try:
+                    exchange.request("GET", "/images/search", query, silence=_SEARCH_SILENCE)
+                except ActionError as error:
+                    # Podman's word for no result
+                    if "image not known" in str(error):
+                        return ()
+                    raise
                 return tuple(_found(entry) for entry in exchange.json() or () if isinstance(entry, Mapping))
             finally:
                 exchange.finish()

@@ -16,7 +16,7 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError, DockerException
 
-from tests.engines.docker_engine import IDLE, mounts_below, root_archive, wait_until
+from tests.engines.docker_engine import IDLE, free_port, mounts_below, root_archive, wait_until
 from tests.engines.require import need
 
 PODMAN_IMAGE = "boxtop-test:latest"
@@ -28,6 +28,11 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+"""
+_REGISTRIES = """\
+[[registry]]
+location = "{host}"
+insecure = true
 """
 
 
@@ -48,6 +53,8 @@ class PrivatePodman:
         self.directory = directory
         self.socket = directory / "podman.sock"
         self.url = f"unix://{self.socket}"
+        self.registry_port = free_port()
+        """Where on 127.0.0.1 it takes a registry without TLS."""
         self.client = APIClient(base_url=self.url, version="1.41", timeout=60)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -55,6 +62,8 @@ class PrivatePodman:
         self.directory.mkdir(parents=True, exist_ok=True)
         config = self.directory / "containers.conf"
         config.write_text(_CONFIG)
+        registries = self.directory / "registries.conf"
+        registries.write_text(_REGISTRIES.format(host=f"127.0.0.1:{self.registry_port}"))
         with (self.directory / "podman.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._podman(), "system", "service", "--time=0", self.url],
@@ -72,7 +81,11 @@ class PrivatePodman:
         return ["podman", *options, "--storage-driver=vfs"]
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "CONTAINERS_CONF": str(self.directory / "containers.conf")}
+        return {
+            **os.environ,
+            "CONTAINERS_CONF": str(self.directory / "containers.conf"),
+            "CONTAINERS_REGISTRIES_CONF": str(self.directory / "registries.conf"),
+        }
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.engines.docker_engine import wait_until
+from tests.engines.docker_engine import free_port, wait_until
 from tests.engines.require import need
 
 USER, PASSWORD = "ada", "correct-horse"
@@ -41,19 +39,13 @@ def registry_missing() -> str:
     return "" if shutil.which("docker-registry") else "docker-registry not found: apt-get install docker-registry"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class PrivateRegistry:
     """One docker-registry with its data below `directory`; with `login`, only USER with PASSWORD may use it."""
 
-    def __init__(self, directory: Path, *, login: bool = False) -> None:
+    def __init__(self, directory: Path, *, login: bool = False, port: int = 0) -> None:
         self.directory = directory
         self.login = login
-        self.port = free_port()
+        self.port = port or free_port()
         self.host = f"127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,11 +83,6 @@ class PrivateRegistry:
                 self._process.kill()
                 self._process.wait(10)
             self._process = None
-
-    def catalog(self) -> list[str]:
-        """Asked directly, not through boxtop; only without login."""
-        with urllib.request.urlopen(f"http://{self.host}/v2/_catalog", timeout=5) as answer:
-            return list(json.load(answer)["repositories"])
 
 
 class SlowDoor:

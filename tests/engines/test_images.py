@@ -22,8 +22,8 @@ from backends.base import ActionError
 from backends.model import Kind, Ref
 from backends.progress import Progress
 from tests.engines.docker_backend import connected, eventually, image
-from tests.engines.docker_engine import IMAGE, PrivateDocker
-from tests.engines.registry_engine import PASSWORD, USER, SlowDoor, free_port
+from tests.engines.docker_engine import IMAGE, PrivateDocker, free_port
+from tests.engines.registry_engine import PASSWORD, USER, SlowDoor
 
 pytestmark = pytest.mark.docker
 
