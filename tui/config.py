@@ -13,6 +13,7 @@ from typing import Any
 from backends.base import EngineSettings
 from backends.text import clean
 from tui.options import LOG_LEVELS, MAX_INTERVAL, MIN_INTERVAL, THEMES, HostOption, Options
+from tui.rules import Wrong, a_flag, a_table, a_text, as_toml, below, one_of, quoted, said
 
 KnownCommands = Callable[[], Mapping[str, Collection[str]]]
 """Ids that [keys] may name, each with the places where its keys are its own; see `tui.commands.Command.places`."""
@@ -20,15 +21,6 @@ KnownCommands = Callable[[], Mapping[str, Collection[str]]]
 
 class ConfigError(Exception):
     """The file cannot be used; the text is one clean line."""
-
-
-class Wrong(ValueError):
-    """A value breaks its rule. `key` is the path below the checked value, empty for the value itself."""
-
-    def __init__(self, rule: str, key: str = "") -> None:
-        super().__init__(rule)
-        self.rule = rule
-        self.key = key
 
 
 def default_file() -> Path:
@@ -73,17 +65,17 @@ def parse(text: str, known_commands: KnownCommands) -> Options:
     rules: dict[str, Callable[[Any], Any]] = {
         "interval": interval,
         "theme": theme,
-        "ascii": _flag,
-        "mouse": _flag,
-        "read_only": _flag,
-        "group": _flag,
+        "ascii": a_flag,
+        "mouse": a_flag,
+        "read_only": a_flag,
+        "group": a_flag,
         "hosts": _hosts,
-        "virtualbox": lambda value: _table(value, {"python": _text}),
+        "virtualbox": lambda value: a_table(value, {"python": a_text}),
         "keys": lambda value: _keys(value, known_commands()),
-        "log": lambda value: _table(value, {"level": _one_of("a log level", LOG_LEVELS)}),
+        "log": lambda value: a_table(value, {"level": one_of("a log level", LOG_LEVELS)}),
     }
     try:
-        values = _table(data, rules)
+        values = a_table(data, rules)
     except Wrong as error:
         raise ConfigError(f"{error.key}: {error.rule}") from error
     engines = EngineSettings(virtualbox_python=values.pop("virtualbox", {}).get("python", ""))
@@ -103,19 +95,19 @@ def default_text(commands: Iterable[tuple[str, Sequence[str], str]]) -> str:
 interval = {defaults.interval:g}
 
 # {_wrapped("Colours: " + ", ".join(THEMES) + ". The ansi ones use the terminal's own.")}
-theme = {_quoted(defaults.theme)}
+theme = {quoted(defaults.theme)}
 
 # Draw with ASCII characters only.
-ascii = {_toml(defaults.ascii)}
+ascii = {as_toml(defaults.ascii)}
 
 # React to the mouse. Without it the terminal selects text as usual.
-mouse = {_toml(defaults.mouse)}
+mouse = {as_toml(defaults.mouse)}
 
 # Take away every action that changes something.
-read_only = {_toml(defaults.read_only)}
+read_only = {as_toml(defaults.read_only)}
 
 # Begin with containers grouped by Compose project and VMs by their group, as v does.
-group = {_toml(defaults.group)}
+group = {as_toml(defaults.group)}
 
 # Engines to connect to. Empty: look for the engines of this machine. Either URLs, or tables such as
 #   {{ url = "ssh://web-02", name = "web-02", read_only = true }}
@@ -124,81 +116,39 @@ hosts = []
 [virtualbox]
 # Command line of the Python interpreter that can load VirtualBox's binding. Empty: find one by trying.
 # The environment variable BOXTOP_VIRTUALBOX_PYTHON is tried before this.
-python = {_quoted(defaults.engines.virtualbox_python)}
+python = {quoted(defaults.engines.virtualbox_python)}
 
 [log]
 # How much goes to the log file: {", ".join(LOG_LEVELS)}.
-level = {_quoted(defaults.log_level)}
+level = {quoted(defaults.log_level)}
 
 # Keys by command: one key, a list of keys, or [] for none. Uncomment to change.
 [keys]
 {keys}"""
 
 
-def _table(value: Any, rules: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Wrong(f"must be a table, not {_shown(value)}; allowed in it: {', '.join(sorted(rules))}")
-    return {key: _checked(rules, key, entry) for key, entry in value.items()}
-
-
-def _checked(rules: Mapping[str, Callable[[Any], Any]], key: str, value: Any) -> Any:
-    if key not in rules:
-        raise Wrong(f"unknown key; allowed: {', '.join(sorted(rules))}", clean(key))
-    return _below(key, rules[key], value)
-
-
-def _below(key: str, rule: Callable[[Any], Any], value: Any) -> Any:
-    """Check a value and put `key` before the path of what is wrong in it."""
-    try:
-        return rule(value)
-    except Wrong as error:
-        path = f"{clean(key)}{'.' if error.key and not error.key.startswith('[') else ''}{error.key}"
-        raise Wrong(error.rule, path) from error
-
-
 def interval(value: Any) -> float:
     """A checked interval in seconds. Raises Wrong."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not MIN_INTERVAL <= value <= MAX_INTERVAL:
-        raise Wrong(f"must be a number of seconds, not {_shown(value)}; allowed: {MIN_INTERVAL:g} to {MAX_INTERVAL:g}")
+        raise Wrong(f"must be a number of seconds, not {said(value)}; allowed: {MIN_INTERVAL:g} to {MAX_INTERVAL:g}")
     return float(value)
 
 
 def theme(value: Any) -> str:
     """A checked theme's name. Raises Wrong."""
-    return _one_of("a theme's name", THEMES)(value)
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Wrong(f"must be true or false, not {_shown(value)}")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise Wrong(f"must be a text in quotes, not {_shown(value)}")
-    return value
-
-
-def _one_of(what: str, allowed: Collection[str]) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if not isinstance(value, str) or value not in allowed:
-            raise Wrong(f"must be {what}, not {_shown(value)}; allowed: {', '.join(allowed)}")
-        return value
-
-    return check
+    return one_of("a theme's name", THEMES)(value)
 
 
 def _hosts(value: Any) -> tuple[HostOption, ...]:
     if not isinstance(value, list):
-        raise Wrong(f"must be a list of URLs or of tables with url, name, read_only, not {_shown(value)}")
-    return tuple(_below(f"[{index}]", _host, entry) for index, entry in enumerate(value))
+        raise Wrong(f"must be a list of URLs or of tables with url, name, read_only, not {said(value)}")
+    return tuple(below(f"[{index}]", _host, entry) for index, entry in enumerate(value))
 
 
 def _host(value: Any) -> HostOption:
     if isinstance(value, str):
         return HostOption(host_url(value))
-    table = _table(value, {"url": lambda url: host_url(_text(url)), "name": _text, "read_only": _flag})
+    table = a_table(value, {"url": lambda url: host_url(a_text(url)), "name": a_text, "read_only": a_flag})
     if "url" not in table:
         raise Wrong("misses its url; allowed: url, name, read_only")
     return HostOption(**table)
@@ -216,13 +166,13 @@ def host_url(text: str) -> str:
 
 def _keys(value: Any, known: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
     rules: dict[str, Callable[[Any], Any]] = dict.fromkeys(known, _key)
-    keys: dict[str, tuple[str, ...]] = _table(_flat(value), rules)
+    keys: dict[str, tuple[str, ...]] = a_table(_flat(value), rules)
     owner: dict[tuple[str, str], str] = {}
     for name, given in keys.items():
         for key in given:
             for place in known[name]:
                 if owner.setdefault((key, place), name) != name:
-                    raise Wrong(f"{_quoted(key)} is given to {owner[key, place]} already; one command a key", name)
+                    raise Wrong(f"{quoted(key)} is given to {owner[key, place]} already; one command a key", name)
     return keys
 
 
@@ -239,32 +189,12 @@ def _flat(value: Any, prefix: str = "") -> Any:
 def _key(value: Any) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
-        raise Wrong(f'must be a key such as "x", "f5" or "ctrl+t", or a list of keys, not {_shown(value)}')
+        raise Wrong(f'must be a key such as "x", "f5" or "ctrl+t", or a list of keys, not {said(value)}')
     return tuple(name.strip() for name in names)
 
 
-def _shown(value: Any) -> str:
-    """A wrong value as the file wrote it, roughly, and never long."""
-    if isinstance(value, bool):
-        return _toml(value)
-    if isinstance(value, str):
-        return _quoted(clean(value, 60))
-    if isinstance(value, dict | list):
-        return "a table" if isinstance(value, dict) else "a list"
-    return clean(str(value), 60)
-
-
-def _toml(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
 def _key_line(command: str, keys: Sequence[str], help_text: str) -> str:
-    listed = ", ".join(_quoted(key) for key in keys)
+    listed = ", ".join(quoted(key) for key in keys)
     return f"# {command} = {listed if len(keys) == 1 else f'[{listed}]'}  # {help_text}\n"
 
 
