@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, compose, containers, events, images, shell
+from backends.abilities import belongings, build, compose, containers, events, files, images, shell
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
 
 CONTAINER_ABILITIES: Mapping[type, str] = {
+    build.Build: "build.DemoBuild",
+    files.Files: "files.DemoFiles",
     containers.Commit: "containers.DemoCommit",
     containers.Recreate: "containers.DemoRecreate",
     containers.Rename: "containers.DemoRename",
