@@ -7,7 +7,6 @@ import logging
 import signal
 import sys
 import termios
-import textwrap
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
@@ -39,6 +38,7 @@ from tui.selection import name_of
 from tui.session import Session
 from tui.status import no_engine
 from tui.store import Delta, Store
+from tui.task_news import TaskNews
 from tui.tasks import Tasks
 from widgets.confirm import Answer, Confirm
 from widgets.exact import ExactUpdates
@@ -91,6 +91,7 @@ class BoxtopApp(ExactUpdates, App[int]):
             noted=self._noted,
         )
         self.tasks = Tasks(self.journal_file, noted=self._noted, clock=self._clock)
+        self.task_news = TaskNews(self)
         self.acting = Acting(self.store, self.runner, self._backend, self._ask, self.main.say)
         if self.options.keys:
             from tui.widget_keys import textual_keymap
@@ -130,8 +131,8 @@ class BoxtopApp(ExactUpdates, App[int]):
         chosen = next((command for command in commands if not command.places.isdisjoint(here)), None)
         if chosen is not None:
             await self._handlers.run(chosen)
-        elif any(command.scope is Scope.ITEM for command in commands):
-            await self._handlers.run(commands[0])  # which says what to choose first
+        elif of_rows := [command for command in commands if command.scope is Scope.ITEM]:
+            await self._handlers.run(of_rows[0])  # which says what to choose first
 
     async def run_command(self, command_id: str, items: Sequence[Item]) -> None:
         """Do what a command does, to these objects."""
@@ -179,14 +180,11 @@ class BoxtopApp(ExactUpdates, App[int]):
         return await browse_host(self, title, start, kind=kind)
 
     async def inspect(self, ref: Ref) -> Any:
-        """The engine's full answer, or what hinders it, as data to show."""
+        """The engine's full answer as data. Raises ActionError or EngineError."""
         backend = self._backend(ref.engine)
         if backend is None:
-            return {"not available": [f"{ref.engine} is not connected any more"]}
-        try:
-            return await backend.inspect(ref)
-        except (ActionError, EngineError) as error:
-            return {"not available": textwrap.wrap(str(error), 44)}
+            raise ActionError(f"{ref.engine} is not connected any more")
+        return await backend.inspect(ref)
 
     async def switch_to_demo(self) -> None:
         """Leave the engines that did not answer for simulated ones."""

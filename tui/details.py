@@ -1,99 +1,90 @@
-"""The details of the selected object: Overview, Stats and Inspect."""
+"""The details of the selected object: a frame around the tabs of `tui.tabs`."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from backends.model import VM, Image, Item, Network, Ref, Volume
-from backends.secrets import walk
-from tui.facts import facts_of
-from tui.formats import percent, size_long
+from backends.base import ActionError
+from backends.model import Item, Ref
 from tui.rows.fields import Look
 from tui.selection import name_of
 from tui.store import Delta
-from widgets.charts import Chart
-from widgets.facts import Fact, Facts
+from tui.tabs import TabSpec, make_tab, tabs_of
+from tui.tabs.overview import OverviewTab
+from tui.tabs.tab import Tab
 from widgets.line import Line, Part
-from widgets.table import Cell
 from widgets.tabs import TabStrip
-from widgets.tree import DataTree, Masked
 
-TABS = (("overview", "Overview"), ("stats", "Stats"), ("inspect", "Inspect"))
+if TYPE_CHECKING:
+    from tui.app import BoxtopApp
 
-_CALM = 0.15
-"""Seconds the selection must rest before the engine is asked to inspect it."""
+_Ability = TypeVar("_Ability")
 
 
 class Details(Vertical):
-    """Only the tab in view does any work; Inspect asks the engine, the others draw from the store."""
+    """Only the tab in view does any work; what is never looked at is never made."""
 
     DEFAULT_CSS = """
     Details { width: 1fr; }
     Details > Line { height: 1; }
     Details > .title { background: $surface; }
-    Details > Facts, Details > DataTree, Details > #stats { height: 1fr; }
-    Details > #stats > Chart { height: 1fr; min-height: 4; }
     """
 
     def __init__(self, look: Callable[[], Look], inspect: Callable[[Ref], Awaitable[Any]], interval: float) -> None:
         super().__init__(id="details")
-        self._look = look
+        self.look = look
+        self.interval = interval
+        """Seconds between two samples of live figures."""
         self._inspect = inspect
-        self._interval = interval
+        self._answer: tuple[Item, Any] | None = None
         self.item: Item | None = None
-        self._inspected: Item | None = None
-        self._asking: asyncio.Task[None] | None = None
         glyphs = look().glyphs
         self._title = Line(classes="title", glyphs=glyphs)
-        self.tabs = TabStrip(glyphs=glyphs)
-        self.facts = Facts(glyphs=glyphs)
-        self.data_tree = DataTree(glyphs=glyphs)
-        self._charts = {
-            "cpu": Chart("CPU", unit_format=percent, top=1.0, glyphs=glyphs),
-            "memory": Chart("Memory", unit_format=size_long, top=None, glyphs=glyphs),
-            "network": Chart("Network", unit_format=_rate, top=None, glyphs=glyphs),
-            "disk": Chart("Disk", unit_format=_rate, top=None, glyphs=glyphs),
-        }
-        self._stats = Vertical(*self._charts.values(), id="stats")
-        self.tab = "overview"
+        self.strip = TabStrip(glyphs=glyphs)
+        self._made: dict[str, Tab] = {}
+        self._wanted = self.tab = "overview"
+        """The tab in view, and the one to come back to when an object has it again."""
+
+    @property
+    def boxtop(self) -> BoxtopApp:
+        return self.app  # type: ignore[return-value]
 
     def compose(self) -> ComposeResult:
         yield self._title
-        yield self.tabs
-        yield self.facts
+        yield self.strip
 
     def on_mount(self) -> None:
-        self.pick("overview")
+        self._turn_to("overview")
+
+    @property
+    def current(self) -> Tab | None:
+        """The tab in view."""
+        return self._made.get(self.tab)
+
+    @property
+    def tab_with_keyboard(self) -> Tab | None:
+        return self.current if self.has_focus_within else None
 
     def pick(self, tab: str) -> None:
-        """Show a tab; one the object does not have falls back to Overview."""
-        names = [name for name, _ in self._tabs()]
-        self.tab = tab if tab in names else "overview"
-        contents = {"overview": self.facts, "stats": self._stats, "inspect": self.data_tree}
-        for name, content in contents.items():
-            content.display = name == self.tab
-            # what is never looked at is never made: styling unused widgets is a good part of a start
-            if name == self.tab and self.is_attached and not content.is_attached:
-                self.mount(content)
-        self.tabs.set_tabs(self._tabs(), self.tab)
-        self.draw()
+        """Show a tab, and come back to it; an object that does not have it shows its Overview meanwhile."""
+        self._wanted = tab
+        self._turn_to(tab)
 
     def step(self, by: int) -> None:
-        names = [name for name, _ in self._tabs()]
-        self.pick(names[(names.index(self.tab) + by) % len(names)])
+        names = [spec.id for spec in self._tabs()]
+        self.pick(names[(names.index(self.tab) + by) % len(names)] if self.tab in names else names[0])
 
     def show(self, item: Item | None) -> None:
         """Turn to another object, or the same one in a newer state."""
         other = (item and item.ref) != (self.item and self.item.ref)
         self.item = item
         if other:
-            self.pick(self.tab)
+            self._turn_to(self._wanted)
         else:
             self.draw()
 
@@ -101,27 +92,26 @@ class Details(Vertical):
         if self.item is None:
             return
         if self.item.ref in delta.refs or delta.host or delta.engines:
-            self.item = self._look().store.get(self.item.ref) or self.item
-            self.draw()
+            self.item = self.look().store.get(self.item.ref) or self.item
+            if delta.engines:
+                self._turn_to(self._wanted)
+            else:
+                self.draw()
 
     def draw(self) -> None:
         """Draw the tab in view; the widgets send only what differs."""
+        tab = self.current
+        if tab is None:
+            return
         if not self.is_on_screen:
+            tab.left()
             return
         item = self.item
-        self._draw_title(item)
-        if item is None:
-            self.facts.set_facts([Fact("", Cell("Nothing is selected.", "dim"))])
-            self.data_tree.set_data({"": "Nothing is selected."}, keep_folds=False)
-            self._inspected = None
-            return
-        match self.tab:
-            case "overview":
-                self.facts.set_facts(facts_of(item, self._look()))
-            case "stats":
-                self._draw_charts(item)
-            case "inspect":
-                self._ask(item)
+        self._title.set_parts([Part(f" {name_of(item)}", "strong"), Part(f"  {item.ref.kind}", "dim")] if item else [])
+        if item is not None:
+            tab.draw(item)
+        elif isinstance(tab, OverviewTab):
+            tab.draw_nothing()
 
     @property
     def is_on_screen(self) -> bool:
@@ -129,67 +119,60 @@ class Details(Vertical):
 
     def focus_content(self) -> None:
         """Give the keyboard to the tab in view."""
-        {"overview": self.facts, "inspect": self.data_tree}.get(self.tab, self.facts).focus()
+        if self.current is not None:
+            widget = self.current.main_widget()
+            if widget.is_attached:
+                widget.focus()
+            else:
+                self.call_after_refresh(widget.focus)
+
+    def able(self, engine: str, kind: type[_Ability]) -> _Ability:
+        """What does the things of this ability on an engine. Raises ActionError when it cannot, or is gone."""
+        backend = self.boxtop.session.backend(engine)
+        found = backend.ability(kind) if backend else None
+        if found is None:
+            raise ActionError(f"{engine} cannot do that" if backend else f"{engine} is not connected any more")
+        return found
+
+    async def inspected(self, item: Item, *, fresh: bool = False) -> Any:
+        """The engine's full answer on an object, which tabs share as long as the object is the same."""
+        if self._answer is None or self._answer[0] != item or fresh:
+            self._answer = (item, await self._inspect(item.ref))
+        return self._answer[1]
+
+    def ask_again(self) -> None:
+        """The user wants it fresh."""
+        self._answer = None
+        for tab in self._made.values():
+            tab.ask_again()
+        self.draw()
 
     @on(TabStrip.Picked)
     def _picked(self, event: TabStrip.Picked) -> None:
         event.stop()
         self.pick(event.id)
 
-    def _tabs(self) -> tuple[tuple[str, str], ...]:
-        stateless = isinstance(self.item, (Image, Volume, Network))
-        return tuple(tab for tab in TABS if tab[0] != "stats") if stateless else TABS
-
-    def _draw_title(self, item: Item | None) -> None:
-        parts = [Part(f" {name_of(item)}", "strong"), Part(f"  {item.ref.kind}", "dim")] if item else []
-        self._title.set_parts(parts)
-
-    def _draw_charts(self, item: Item) -> None:
-        store = self._look().store
-        history = store.histories.get(item.ref)
-        usage = store.usage.get(item.ref)
-        cores = (usage.cpu_limit if usage else None) or float(getattr(item, "cpus", 0) or 1)
-
-        def last(field: str) -> list[float | None]:
-            return history.last(field) if history else []
-
-        cpu = last("cpu")
-        peak = max((value for value in cpu if value is not None), default=0.0)
-        limit = usage.memory_limit if usage else item.memory if isinstance(item, VM) else None
-        each = self._interval
-        self._charts["cpu"].set_data(cpu, each, top=max(cores, peak))
-        self._charts["memory"].set_data(last("memory"), each, top=limit)
-        self._charts["network"].set_data(
-            last("network_receive"), each, second=last("network_transmit"), legend=("in", "out")
-        )
-        self._charts["disk"].set_data(last("disk_read"), each, second=last("disk_write"), legend=("read", "write"))
-
-    def _ask(self, item: Item) -> None:
-        """Inspect the object once for each state it is seen in."""
-        if self._inspected == item:
-            return
-        if self._inspected is None or self._inspected.ref != item.ref:
-            self.data_tree.set_data({"": "asking the engine ..."}, keep_folds=False)
-        self._inspected = item
-        if self._asking:
-            self._asking.cancel()
-        self._asking = asyncio.create_task(self._fill(item), name="inspect")
-
-    async def _fill(self, item: Item) -> None:
-        await asyncio.sleep(_CALM)
-        data = await self._inspect(item.ref)
-        if self.item and self.item.ref == item.ref:
-            self.data_tree.set_data(walk(data, lambda secret: Masked(secret, secret.masked)))
-
-    def refresh_inspect(self) -> None:
-        """Ask again, as the user wants it fresh."""
-        self._inspected = None
+    def _turn_to(self, wanted: str) -> None:
+        specs = self._tabs()
+        spec = next((spec for spec in specs if spec.id == wanted), specs[0])
+        focused = self.has_focus_within
+        before = self.current
+        if before is not None and spec.id != self.tab:
+            before.left()
+            before.display = False
+        self.tab = spec.id
+        tab = self._made.get(spec.id)
+        if tab is None and self.is_attached:
+            tab = self._made[spec.id] = make_tab(spec, self)
+            self.mount(tab)
+        if tab is not None:
+            tab.display = True
+        self.strip.set_tabs([(spec.id, spec.title, spec.short) for spec in specs], self.tab)
         self.draw()
+        if focused and tab is not before:
+            self.focus_content()
 
-    def on_unmount(self) -> None:
-        if self._asking:
-            self._asking.cancel()
-
-
-def _rate(value: float) -> str:
-    return f"{size_long(value)}/s"
+    def _tabs(self) -> tuple[TabSpec, ...]:
+        item = self.item
+        engine = self.look().store.engines.get(item.ref.engine) if item else None
+        return tabs_of(item, engine.info.abilities if engine and engine.info else ())

@@ -362,7 +362,7 @@ async def test_the_footer_of_inspect_names_its_keys(app):
         await listed(pilot)
         await select(pilot, "shop-web")
         await pilot.press("i")
-        await until(pilot, lambda: app.main.in_tree, "Inspect has the keyboard")
+        await until(pilot, lambda: app.main.place == "tab.inspect", "Inspect has the keyboard")
         await pilot.pause()
         hints = [hint.id for hint in app.main.keybar.hints]
         assert {"list.filter", "tree.reveal", "details.back"} <= set(hints)

@@ -25,10 +25,7 @@ class DetailsArea(Area):
         if not self.main.listing:
             main.say("The details belong to a row in a list.")
         elif main.details.display:
-            focused = main.details.has_focus_within
             main.details.step(by)
-            if focused:
-                main.details.focus_content()
         else:
             main.open_details()
 
@@ -39,13 +36,8 @@ class DetailsArea(Area):
         self._match(-1)
 
     def _match(self, by: int) -> None:
-        tree = self.main.details.data_tree
-        if not (self.main.details.display and self.main.details.tab == "inspect"):
-            self.main.say("n and N go through the matches of a search in Inspect: press i, then /.")
-            return
-        if not tree.match_position[1]:
-            self.main.say("Nothing is searched for, or nothing was found: press / in Inspect.")
-        elif by > 0:
-            tree.next_match()
-        else:
-            tree.previous_match()
+        details = self.main.details
+        tab = details.current if details.display else None
+        said = tab.step_match(by) if tab else "n and N go through the matches of a search in Inspect: press i, then /."
+        if said:
+            self.main.say(said)

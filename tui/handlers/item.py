@@ -32,8 +32,10 @@ class ItemArea(Area):
         self.main.open_details("inspect")
 
     def copy_name(self, items: Sequence[Item]) -> None:
-        if self.main.in_tree:
-            self._copy([self.main.details.data_tree.current_text()], "value")
+        tab = self.main.details.tab_with_keyboard
+        copied = tab.copied() if tab else None
+        if copied:
+            self._copy([copied[0]], copied[1])
         else:
             self._copy([name_of(item) for item in items], "name")
 

@@ -23,7 +23,7 @@ class Program(Area):
         for command in COMMANDS:
             if command.id == "app.palette":
                 continue
-            if command.where not in {"", self.main.place}:
+            if command.where not in {"", self.main.view, self.main.place}:
                 continue
             reason = unavailable(command, items, self.app.store.rights)
             name = titled(label_for(command, items))
@@ -37,7 +37,7 @@ class Program(Area):
 
     def refresh(self) -> None:
         self.app.session.refresh()
-        self.main.details.refresh_inspect()
+        self.main.details.ask_again()
 
     def dismiss(self) -> None:
         self.main.dismiss_newest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -25,10 +25,11 @@ from tui.rows.fields import Look
 from tui.selection import Filter
 from tui.status import host_line, no_engine, top_line
 from tui.store import Delta
+from tui.tabs.tab import Tab
 from tui.view import View
 from tui.views import make_view
-from widgets.keybar import Hint, KeyBar
-from widgets.line import Line
+from widgets.keybar import KeyBar
+from widgets.line import Line, Part
 from widgets.notices import Notices
 from widgets.table import Table
 from widgets.tones import Tone
@@ -44,7 +45,7 @@ _CALM = 2.0
 _INFO_STAYS = 6.0
 _AFTER_DIALOG = 0.3
 
-_TREE_KEYS = ("list.filter", "details.next_match", "item.copy_name", "details.back", "details.next_tab", "app.help")
+_FILTER = "filter: words that must occur, -word must not"
 _DETAILS_KEYS = ("details.back", "details.next_tab", "view.next", "app.palette", "app.help", "app.quit")
 _VIEW_KEYS = ("details.back", "view.containers", "view.boxes", "view.journal", "app.palette", "app.help", "app.quit")
 
@@ -80,7 +81,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.keybar = KeyBar(glyphs=glyphs)
         self.lists = Vertical(id="lists")
         self.divider = Widget(id="divider")
-        self.filter_input = Input(id="filter", placeholder="filter: words that must occur, -word must not")
+        self.filter_input = Input(id="filter", placeholder=_FILTER)
         self.details = Details(look, self._inspect, interval)
         self.view = "panes"
         """`panes`, or the name of a list view or of another view."""
@@ -90,9 +91,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._last_key = 0.0
         self._suspended = False
         self._resumed = 0.0
-        self._searching = False
+        self._finder: Tab | None = None
         self._noticed: dict[str, Ref] = {}
         self._hush: Timer | None = None
+        self._work: Sequence[Part] = ()
         self._open = False
         self._zoomed = False
         self.filter_input.display = False
@@ -123,8 +125,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     @property
     def place(self) -> str:
-        """The view's name, as commands of its own call it."""
-        return self.view
+        """Whose own commands apply: the view's, or the tab's of the details that has the keyboard."""
+        tab = self.details.tab_with_keyboard if self.listing else None
+        return tab.place if tab else self.view
 
     @property
     def places(self) -> frozenset[str]:
@@ -132,7 +135,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if not self.listing:
             return frozenset({self.view, "elsewhere"})
         kinds: set[Kind] = {item.ref.kind for item in self.active.targets()}
-        return frozenset({*(kinds or self.active.spec.kinds), self.view, "elsewhere"})
+        return frozenset({*(kinds or self.active.spec.kinds), self.view, self.place, "elsewhere"})
 
     def on_mount(self) -> None:
         self.lay_out()
@@ -182,19 +185,28 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _draw_status(self) -> None:
         look = self._look()
-        left, right = top_line(look, demo=self.demo)
+        left, right = top_line(look, demo=self.demo, work=self._work)
         self.top.set_parts(left, right)
         self.host.set_parts(host_line(look))
 
+    def show_work(self, parts: Sequence[Part]) -> None:
+        """What the top line says of tasks in the background."""
+        self._work = tuple(parts)
+        self._draw_status()
+
+    @on(Line.Clicked)
+    async def _line_clicked(self, event: Line.Clicked) -> None:
+        if event.line is self.top and event.id == "tasks":
+            await self.boxtop.action_command("view.tasks")
+
     def draw_keys(self) -> None:
         store = self._look().store
-        if self.in_tree:
-            hints = self._keymap.hints_of(*_TREE_KEYS)
-            hints[1:1] = [Hint("v", "reveal", "tree.reveal"), Hint("E", "unfold all", "tree.expand_all")]
-        elif self.details.has_focus_within:
-            hints = self._keymap.hints_of(*_DETAILS_KEYS)
+        tab = self.details.tab_with_keyboard
+        if tab is not None:
+            hints = [*tab.hints(), *self._keymap.hints_of(*_DETAILS_KEYS)]
         elif self.listing:
-            hints = self._keymap.hints(self.active.targets(), store.rights, store.read_only)
+            own = self._keymap.hints_in(self.view)
+            hints = [*own, *self._keymap.hints(self.active.targets(), store.rights, store.read_only)]
         else:
             hints = [*self._keymap.hints_in(self.view), *self._keymap.hints_of(*_VIEW_KEYS)]
         self.keybar.set_keys(hints)
@@ -367,26 +379,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
     async def _hint_clicked(self, event: KeyBar.Pressed) -> None:
         if event.id in BY_ID:
             await self.boxtop.action_command(event.id)
-        else:
-            await self.data_tree_action(event.id)
-
-    async def data_tree_action(self, binding_id: str) -> None:
-        """Do what one of the tree's own keys does."""
-        await self.details.data_tree.run_action(binding_id.partition(".")[2])
+        elif self.details.current is not None:
+            self.details.current.run_hint(event.id)
 
     # -- filter and search --------------------------------------------------------------------------------------
 
-    @property
-    def in_tree(self) -> bool:
-        return self.details.data_tree.has_focus
-
     async def ask_filter(self) -> None:
-        """Type a filter for the list, or words to search for in Inspect."""
-        self._searching = self.in_tree
-        self.filter_input.placeholder = (
-            "search: Enter, then n and N" if self._searching else "filter: words that must occur, -word must not"
-        )
-        self.filter_input.value = "" if self._searching else self.active.filter.text
+        """Type a filter for the list, or what the tab that has the keyboard looks for."""
+        tab = self.details.tab_with_keyboard
+        self._finder = tab if tab and tab.finds else None
+        self.filter_input.placeholder = self._finder.finds if self._finder else _FILTER
+        self.filter_input.value = self._finder.finding if self._finder else self.active.filter.text
         if not self.filter_input.is_attached:
             await self.mount(self.filter_input, before=self.keybar)
         self.filter_input.display = True
@@ -395,31 +398,34 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _end_filter(self) -> None:
         self.filter_input.display = False
-        (self.details.data_tree if self._searching else self.active.table).focus()
+        (self._finder.main_widget() if self._finder else self.active.table).focus()
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
-        if not self._searching and self.filter_input.display:
-            self.touched()
-            chosen = self.active.filter
-            self.active.set_filter(Filter(event.value, chosen.only_running))
+        if not self.filter_input.display:
+            return
+        self.touched()
+        if self._finder:
+            self._finder.find(event.value, done=False)
+        else:
+            self.active.set_filter(Filter(event.value, self.active.filter.only_running))
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self, event: Input.Submitted) -> None:
         self._end_filter()
-        if self._searching:
-            found = self.details.data_tree.search(event.value)
-            if event.value:
-                ways = "; n and N go through them" if found > 1 else ""
-                self.say(f"{found or 'no'} match{'' if found == 1 else 'es'} of {event.value}{ways}.")
+        said = self._finder.find(event.value, done=True) if self._finder else ""
+        if said:
+            self.say(said)
 
     async def back(self) -> None:
         """One step back: out of the filter's line, the details, the marks, the filter."""
         if self.filter_input.has_focus:
-            if not self._searching:
+            if self._finder:
+                self._finder.stop_finding()
+            else:
                 self.active.set_filter(Filter("", self.active.filter.only_running))
             self._end_filter()
-        elif self.close_details():
+        elif self._back_in_tab() or self.close_details():
             pass
         elif self.view in self.views:
             if not self.views[self.view].back():
@@ -429,6 +435,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.draw_keys()
         elif self.active.filter.active:
             self.active.set_filter(Filter())
+
+    def _back_in_tab(self) -> bool:
+        tab = self.details.tab_with_keyboard
+        return tab is not None and tab.back()
 
     # -- messages -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,62 @@
+"""The tabs of the details, in the order of the strip.
+
+To add one: a module here with a subclass of `tui.tabs.tab.Tab`, or of `tui.tabs.asking.AskingTab` where the engine is
+asked, and its line in TABS; its own keys are commands with `where="tab.<id>"` and methods in an area of `tui.handlers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from backends.abilities.images import History
+from backends.model import Item, Kind
+
+if TYPE_CHECKING:
+    from tui.details import Details
+    from tui.tabs.tab import Tab
+
+_BOXES = frozenset({Kind.CONTAINER, Kind.VM})
+_IMAGES = frozenset({Kind.IMAGE})
+
+
+@dataclass(frozen=True, slots=True)
+class TabSpec:
+    """A tab. Its module is imported when it is first shown, its widgets are mounted then."""
+
+    id: str
+    title: str
+    short: str
+    """What stands for the title where the strip lacks room."""
+    place: str
+    """Module and class in this package."""
+    kinds: frozenset[Kind] = frozenset(Kind)
+    ability: type | None = None
+    """What the object's engine must offer for it."""
+
+
+OVERVIEW = TabSpec("overview", "Overview", "Over", "overview.OverviewTab")
+
+TABS: tuple[TabSpec, ...] = (
+    OVERVIEW,
+    TabSpec("stats", "Stats", "Stats", "stats.StatsTab", _BOXES),
+    TabSpec("layers", "Layers", "Lay", "layers.LayersTab", _IMAGES, History),
+    TabSpec("inspect", "Inspect", "Insp", "inspect.InspectTab"),
+)
+
+
+def tabs_of(item: Item | None, abilities: Collection[type] = ()) -> tuple[TabSpec, ...]:
+    """The tabs an object has on an engine of these abilities; nothing selected has an Overview that says so."""
+    if item is None:
+        return (OVERVIEW,)
+    return tuple(
+        spec for spec in TABS if item.ref.kind in spec.kinds and (spec.ability is None or spec.ability in abilities)
+    )
+
+
+def make_tab(spec: TabSpec, frame: Details) -> Tab:
+    module, _, name = spec.place.partition(".")
+    made: Tab = getattr(import_module(f"{__name__}.{module}"), name)(spec, frame)
+    return made
