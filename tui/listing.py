@@ -14,10 +14,17 @@ from backends.model import VM, Container, HostUsage, Image, Kind, Port, Ref, Usa
 from backends.secrets import mask_pairs, mask_text
 from tui import formats
 from tui.gather import Answer, Gathered
+from tui.listing_belongings import network_rows, networks_json, volume_rows, volumes_json
 from tui.options import SECTIONS
 from tui.selection import short_id
 
-_KINDS = {"containers": Kind.CONTAINER, "vms": Kind.VM, "images": Kind.IMAGE}
+_KINDS = {
+    "containers": Kind.CONTAINER,
+    "vms": Kind.VM,
+    "images": Kind.IMAGE,
+    "volumes": Kind.VOLUME,
+    "networks": Kind.NETWORK,
+}
 _GAP = "   "
 
 
@@ -31,6 +38,8 @@ def tables(found: Gathered, section: str | None = None, cell_limit: int | None =
         "containers": _container_rows,
         "vms": _vm_rows,
         "images": _image_rows,
+        "volumes": volume_rows,
+        "networks": network_rows,
     }
     shown = [section] if section else [name for name in SECTIONS if name == "host" or _served(found, name)]
     return "\n".join(_aligned(make[name](found), cell_limit) for name in shown)
@@ -54,6 +63,8 @@ def as_json(found: Gathered, section: str | None = None) -> dict[str, Any]:
         "containers": _containers_json,
         "vms": _vms_json,
         "images": _images_json,
+        "volumes": volumes_json,
+        "networks": networks_json,
     }
     return {name: call(found) for name, call in make.items() if section in (None, name) or name == "engines"}
 

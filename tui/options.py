@@ -36,7 +36,7 @@ THEMES = (
     "tokyo-night",
 )
 
-SECTIONS = ("host", "containers", "vms", "images")
+SECTIONS = ("host", "containers", "vms", "images", "volumes", "networks")
 """What one listing can be asked for, in its order."""
 
 LOG_LEVELS = ("debug", "info", "warning", "error")

@@ -40,7 +40,7 @@ def test_one_listing_of_everything(tmp_path: Path) -> None:
     done = boxtop(tmp_path, "ls", "--demo")
     assert done.returncode == 0
     heads = [section.split()[0] for section in done.stdout.split("\n\n")]
-    assert heads == ["HOST", "CONTAINER", "VM", "IMAGE"]
+    assert heads == ["HOST", "CONTAINER", "VM", "IMAGE", "VOLUME", "NETWORK"]
     assert done.stderr == "boxtop: DEMO: what follows is simulated\n"
     assert "\x1b" not in done.stdout
 
@@ -52,7 +52,7 @@ def test_without_a_terminal_it_lists_and_ends_well(tmp_path: Path) -> None:
     assert "\nCONTAINER " in done.stdout
 
 
-@pytest.mark.parametrize("section", ["containers", "vms", "images", "host"])
+@pytest.mark.parametrize("section", ["containers", "vms", "images", "volumes", "networks", "host"])
 def test_json_of_one_section(tmp_path: Path, section: str) -> None:
     done = boxtop(tmp_path, "ls", section, "--json", "--demo")
     assert done.returncode == 0

@@ -71,7 +71,7 @@ def test_a_host_named_again_keeps_its_protection() -> None:
         (["--host", "ftp://x"], ["--host", "ssh://"]),
         (["--fly"], ["--fly"]),
         (["fly"], ["fly", "ls", "doctor"]),
-        (["ls", "volumes"], ["volumes", "containers", "images"]),
+        (["ls", "pods"], ["pods", "containers", "images"]),
         (["ls", "--json", "--fly"], ["--fly"]),
         (["--demo", "--host", "docker"], ["--demo", "--host"]),
         (["ls", "--demo", "--host", "docker"], ["--demo", "--host"]),
