@@ -16,6 +16,7 @@ need ip iproute2
 need busybox busybox-static
 need podman podman
 need docker-registry docker-registry
+need docker-compose docker-compose
 need libvirtd libvirt-daemon libvirt-daemon-driver-qemu
 need virsh libvirt-clients
 need qemu-system-x86_64 qemu-system-x86
