@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from backends.actions import refusal
 from backends.model import VM, Action, Container, Item, Kind
-from tui.commands import belongings, compose, core, events, images, tasks, terminal
+from tui.commands import belongings, compose, containers, core, events, images, tasks, terminal
 from tui.commands.declare import Command, Scope
 
 __all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "label_for", "resolve", "unavailable"]
 
 COMMANDS: tuple[Command, ...] = (
     *core.COMMANDS,
+    *containers.COMMANDS,
     *compose.COMMANDS,
     *belongings.COMMANDS,
     *events.COMMANDS,

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 AREAS: Mapping[str, str] = {
     "app": "program.Program",
+    "container": "containers.ContainerArea",
     "compose": "compose.ComposeArea",
     "details": "details.DetailsArea",
     "events": "events.EventsArea",
