@@ -23,7 +23,7 @@ from widgets.tones import Tone
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
 
-BrowseKind = Literal["file", "folder", "save"]
+BrowseKind = Literal["file", "folder", "any", "save"]
 _MOST = 200_000
 _Answer = TypeVar("_Answer")
 

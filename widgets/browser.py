@@ -22,9 +22,15 @@ from widgets.glyphs import BRAILLE, Glyphs
 from widgets.line import Line, Part
 from widgets.tones import Tone
 
-Mode = Literal["file", "folder", "save", "look"]
+Mode = Literal["file", "folder", "any", "save", "look"]
 _CHOOSE = "choose"
-_LABELS: dict[Mode, str] = {"file": "Choose", "folder": "Choose this folder", "save": "Save", "look": ""}
+_LABELS: dict[Mode, str] = {
+    "file": "Choose",
+    "folder": "Choose this folder",
+    "any": "Choose",
+    "save": "Save",
+    "look": "",
+}
 
 
 class BrowseError(Exception):
@@ -94,7 +100,7 @@ class _Hidden(Toggle):
 class Browser(ModalScreen[str | None]):
     """Dismissed with the chosen path, or None on Esc.
 
-    Modes: choose a `file`, a `folder`, a path to `save` to; or only `look` around.
+    Modes: choose a `file`, a `folder` or `any` of both, a path to `save` to; or only `look` around.
     `listing` is awaited with an absolute path and raises BrowseError. `facts` gives an entry's size and time as texts;
     `label` makes a path safe to draw. `act` is called with an action's id, the folder, and the entry under the cursor.
     """
@@ -186,7 +192,7 @@ class Browser(ModalScreen[str | None]):
         self._path.cursor_blink = self._find.cursor_blink = False
         self.query_one("#browser-path-label", Line).set_parts([Part("Path", "dim")])
         self.query_one("#browser-find-label", Line).set_parts([Part("Find", "dim")])
-        self._entries.choose_folder = self._mode == "folder"
+        self._entries.choose_folder = self._mode in {"folder", "any"}
         self._entries.files_dim = self._mode == "folder"
         for action in self._actions:
             self._bindings.bind(action.key, f"act('{action.id}')", action.label, show=False, priority=True)
@@ -208,9 +214,10 @@ class Browser(ModalScreen[str | None]):
         """Open a folder, with the cursor on the entry named `onto`."""
         self._ask(self._open(path, onto))
 
-    def action_reload(self) -> None:
+    def action_reload(self, then: tuple[str, Tone] = ("", "")) -> None:
+        """List the folder again, the cursor where it is; `then` is said once it is there."""
         current = self._entries.current
-        self.go(self.folder, current.name if current else "")
+        self._ask(self._open(self.folder, current.name if current else "", then))
 
     # -- what is listed ----------------------------------------------------------------------------------------
 
@@ -226,8 +233,10 @@ class Browser(ModalScreen[str | None]):
         self.say("listing " + self._glyphs.ellipsis, "dim")
         self._asking = asyncio.create_task(asked(), name="browse")
 
-    async def _open(self, path: str, onto: str) -> None:
+    async def _open(self, path: str, onto: str, then: tuple[str, Tone] = ("", "")) -> None:
         await self._take(await self._listing(path), onto)
+        if then[0]:
+            self.say(*then)
 
     async def _take(self, found: Listing, onto: str = "") -> None:
         # Ordering 50,000 names takes longer than a key may wait
@@ -274,7 +283,7 @@ class Browser(ModalScreen[str | None]):
             self._end(self.folder)
         elif entry.opens:
             self._open_entry(entry)
-        elif self._mode == "file":
+        elif self._mode in {"file", "any"}:
             self._end(path)
         elif self._mode == "save":
             self._file_name = entry.name

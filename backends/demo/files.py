@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import posixpath
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.abilities.files import Copied, FileEntry, FileKind, Files, Folder
 from backends.base import ActionError
 from backends.demo.curves import number
 from backends.model import Container, Ref
+from backends.pack import scan
 from backends.progress import Progress, Report
 from backends.text import clean
 
@@ -26,8 +25,9 @@ _LINKS = {"/bin": "usr/bin", "/lib": "usr/lib", "/sbin": "usr/sbin", "/etc/local
 _COMMON = """
 /.dockerenv:0 /boot/ /dev/ /home/ /media/ /mnt/ /opt/ /proc/ /root/.bashrc:571 /root/.profile:161 /run/lock/ /srv/ /sys/
 /tmp/ /usr/bin/bash:1265648 /usr/bin/cat:44016 /usr/bin/env:48536 /usr/bin/ls:151344 /usr/bin/sh:125640
-/usr/lib/os-release:267 /usr/sbin/ldconfig:1012008 /usr/share/zoneinfo/Etc/UTC:114 /var/cache/apt/ /var/log/apt/history.log:4211
-/var/log/dpkg.log:61022 /var/tmp/ /etc/group:440 /etc/hostname:13 /etc/hosts:174 /etc/passwd:839 /etc/resolv.conf:110
+/usr/lib/os-release:267 /usr/sbin/ldconfig:1012008 /usr/share/zoneinfo/Etc/UTC:114 /var/cache/apt/
+/var/log/apt/history.log:4211 /var/log/dpkg.log:61022 /var/tmp/ /etc/group:440
+/etc/hostname:13 /etc/hosts:174 /etc/passwd:839 /etc/resolv.conf:110
 /etc/ssl/certs/ca-certificates.crt:219342 /etc/apt/sources.list.d/debian.sources:371
 """
 _OWN = {
@@ -81,20 +81,18 @@ class DemoFiles(Files):
         return Copied(target, files, size)
 
     async def copy_in(self, ref: Ref, source: str, folder: str, report: Report) -> Copied:
-        found = Path(source)
-        try:
-            size = found.stat().st_size
-        except OSError as error:
-            raise ActionError(f"{clean(source)}: {error.strerror}") from error
+        name = posixpath.basename(source)
+        found = await asyncio.to_thread(scan, source, name)
         node = self._node(ref, folder)
         if node is None or node.below is None:
             raise ActionError(f"{clean(folder, 200)} is not a folder of the container")
-        await self._pass(report, clean(found.name), size)
-        kind = FileKind.FOLDER if os.path.isdir(source) else FileKind.FILE  # noqa: PTH112
-        entry = FileEntry(found.name, kind, clean(found.name), size, self._backend.clock())
-        node.below[found.name] = _Node(entry, {} if kind is FileKind.FOLDER else None)
+        await self._pass(report, clean(name), found.bytes)
+        kind = FileKind.FOLDER if found.folders else FileKind.FILE
+        size = None if found.folders else found.bytes
+        entry = FileEntry(name, kind, clean(name), size, self._backend.clock())
+        node.below[name] = _Node(entry, {} if found.folders else None)
         report.line("simulated: only the name and the size were taken over")
-        return Copied(posixpath.join(folder, found.name), 1, size)
+        return Copied(posixpath.join(folder, name), found.files, found.bytes)
 
     async def _pass(self, report: Report, name: str, size: int) -> None:
         for step in range(_STEPS + 1):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from backends.actions import refusal
 from backends.model import VM, Action, Container, Item, Kind
-from tui.commands import belongings, compose, containers, core, events, images, tasks, terminal
+from tui.commands import belongings, compose, containers, core, events, files, images, tasks, terminal
 from tui.commands.declare import Command, Scope
 
 __all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "label_for", "resolve", "unavailable"]
@@ -20,6 +20,7 @@ COMMANDS: tuple[Command, ...] = (
     *events.COMMANDS,
     *terminal.COMMANDS,
     *images.COMMANDS,
+    *files.COMMANDS,
     *tasks.COMMANDS,
 )
 

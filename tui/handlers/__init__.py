@@ -22,9 +22,11 @@ log = logging.getLogger(__name__)
 AREAS: Mapping[str, str] = {
     "app": "program.Program",
     "container": "containers.ContainerArea",
+    "build": "build.BuildArea",
     "compose": "compose.ComposeArea",
     "details": "details.DetailsArea",
     "events": "events.EventsArea",
+    "files": "files.FilesArea",
     "image": "images.ImageArea",
     "item": "item.ItemArea",
     "list": "lists.Lists",
