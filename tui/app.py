@@ -172,7 +172,7 @@ class BoxtopApp(ExactUpdates, App[int]):
             self.focused.insert_text_at_cursor(event.character)
 
     async def browse_host(
-        self, title: str, start: str = "", *, kind: Literal["file", "folder", "save"] = "file"
+        self, title: str, start: str = "", *, kind: Literal["file", "folder", "any", "save"] = "file"
     ) -> str | None:
         """A path of this machine that the user chooses; None on Esc. Only in a task of its own."""
         from tui.host_files import browse_host
