@@ -164,8 +164,11 @@ class Distribution:
             raise
 
     def _pool_for(self, address: str) -> PoolManager:
-        from urllib3 import PoolManager, ProxyManager
+        from urllib3 import PoolManager, ProxyManager, disable_warnings
+        from urllib3.exceptions import InsecureRequestWarning
 
+        # The screen is drawn where it would be printed
+        disable_warnings(InsecureRequestWarning)
         parts = urlsplit(address)
         pool = self._pools.get(parts.netloc)
         if pool is None:

@@ -145,7 +145,10 @@ class Layers:
     @property
     def progress(self) -> Progress:
         layers = self._layers.values()
-        finished = sum(layer.status.startswith(tuple(_THERE - {"Download complete"})) for layer in layers)
+        # Docker unpacks what it has fetched; Podman says no more than that it has it
+        unpacked = any(layer.status.startswith(("Extracting", "Pull complete")) for layer in layers)
+        ends = tuple(_THERE - {"Download complete"} if unpacked else _THERE)
+        finished = sum(layer.status.startswith(ends) for layer in layers)
         parts = tuple(layer.part(name) for name, layer in self._layers.items())
         # Bytes already there cost nothing; the end is known when every other layer has said its size
         unknown = any(not layer.there and layer.size is None for layer in layers)
