@@ -72,8 +72,12 @@ class Form(ModalScreen[Values | None]):
         Binding("ctrl+l", "suggest", "List", id="form.suggest", show=False, priority=True),
         Binding("ctrl+o", "browse", "Browse", id="form.browse", show=False, priority=True),
         Binding("ctrl+y", "copy", "Copy", id="form.copy", show=False, priority=True),
-        Binding("down", "focus_step(1)", "Next", id="form.next", show=False),
-        Binding("up", "focus_step(-1)", "Previous", id="form.previous", show=False),
+        # By priority, so that what is typed right behind such a key goes to the field it leads to
+        Binding("tab", "focus_step(1)", "Next", id="form.tab", show=False, priority=True),
+        Binding("shift+tab", "focus_step(-1)", "Previous", id="form.shift_tab", show=False, priority=True),
+        Binding("down", "line_step(1)", "Next", id="form.next", show=False, priority=True),
+        Binding("up", "line_step(-1)", "Previous", id="form.previous", show=False, priority=True),
+        Binding("enter", "enter", "Next", id="form.enter", show=False, priority=True),
         Binding("right", "focus_step(1)", "Next", id="form.right", show=False),
         Binding("left", "focus_step(-1)", "Previous", id="form.left", show=False),
         Binding("pagedown", "page(1)", "Page down", id="form.page_down", show=False),
@@ -269,9 +273,14 @@ class Form(ModalScreen[Values | None]):
     def _current(self) -> FieldRow | None:
         return next((row for row in self._rows.values() if row.control is self.focused), None)
 
-    @on(Input.Submitted)
-    def _next_or_submit(self, event: Input.Submitted) -> None:
-        event.stop()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Arrows and Enter are a field of lines' own, Enter a button's, too."""
+        del parameters
+        if action == "enter":
+            return isinstance(self.focused, Input)
+        return action != "line_step" or not isinstance(self.focused, TextArea)
+
+    def action_enter(self) -> None:
         row = self._current
         if row is not None and row is list(self._rows.values())[-1]:
             self.action_submit()
@@ -387,6 +396,9 @@ class Form(ModalScreen[Values | None]):
             self.focus_next()
         else:
             self.focus_previous()
+
+    def action_line_step(self, step: int) -> None:
+        self.action_focus_step(step)
 
     def action_page(self, pages: int) -> None:
         body = self.query_one("#form-body")

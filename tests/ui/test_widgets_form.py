@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 from textual.app import App
+from textual.events import Key
 
 from widgets.fields import LinesControl, TextControl
 from widgets.form import ChoiceField, Form, LinesField, TextField, ToggleField, Tool, Values
@@ -257,3 +258,20 @@ async def test_arrows_leave_a_field_of_lines_at_its_edges():
         assert isinstance(app.focused, TextControl)
         await pilot.press("down", "down")
         assert not isinstance(app.focused, LinesControl)
+
+
+async def test_keys_typed_ahead_go_to_the_field_they_were_meant_for():
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.ask(form())
+        await pilot.pause()
+        for key in ("1", "enter", "/", "tab", "9", "tab", "tab", "shift+tab", "up", "8", "tab", "down", "down", "x"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert isinstance(app.result, dict)
+        assert app.result["name"] == "shop1"
+        assert app.result["path"] == "/"
+        assert app.result["ports"] == ("8080:8098",)
+        assert app.result["password"] == "s3cret x"
