@@ -71,7 +71,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.session = Session(self.store, options, self._refs_on_screen, clock)
         self._glyphs = ASCII if options.ascii else BLOCK if _console() else BRAILLE
         self._marks = ASCII_MARKS if options.ascii or _console() else UNICODE_MARKS
-        self.main = MainScreen(self.look, self.keymap, options.interval, demo=options.demo)
+        self.main = MainScreen(self.look, self.keymap, options.interval, demo=options.demo, group=options.group)
         self.store.listen(self._store_changed)
         self._handlers = Handlers(self)
         self.animation_level = "none"
@@ -206,7 +206,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.main.store_changed(delta)
 
     def _refs_on_screen(self) -> Collection[Ref]:
-        refs = {key for pane in self.main.panes_shown for key in pane.table.keys_on_screen() if isinstance(key, Ref)}
+        refs = {ref for pane in self.main.panes_shown for ref in pane.refs_on_screen()}
         current = self.main.active.current
         return refs | {current.ref} if current else refs
 

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 
 from backends.base import ActionError
 from backends.model import Item, Ref
+from tui.grouping import Group
 from tui.rows.fields import Look
 from tui.selection import name_of
 from tui.store import Delta
@@ -43,6 +44,8 @@ class Details(Vertical):
         self._inspect = inspect
         self._answer: tuple[Item, Any] | None = None
         self.item: Item | None = None
+        self.group: Group | None = None
+        """The group whose header is selected, when no object is."""
         glyphs = look().glyphs
         self._title = Line(classes="title", glyphs=glyphs)
         self.strip = TabStrip(glyphs=glyphs)
@@ -79,16 +82,21 @@ class Details(Vertical):
         names = [spec.id for spec in self._tabs()]
         self.pick(names[(names.index(self.tab) + by) % len(names)] if self.tab in names else names[0])
 
-    def show(self, item: Item | None) -> None:
-        """Turn to another object, or the same one in a newer state."""
-        other = (item and item.ref) != (self.item and self.item.ref)
-        self.item = item
+    def show(self, item: Item | None, group: Group | None = None) -> None:
+        """Turn to another object, or the same one in a newer state; to a group where no object is selected."""
+        other = (item and item.ref, group and group.key) != (
+            self.item and self.item.ref,
+            self.group and self.group.key,
+        )
+        self.item, self.group = item, group
         if other:
             self._turn_to(self._wanted)
         else:
             self.draw()
 
     def apply(self, delta: Delta) -> None:
+        if self.group is not None and (delta.host or delta.engines or not delta.refs.isdisjoint(self.group.refs)):
+            self.draw()
         if self.item is None:
             return
         if self.item.ref in delta.refs or delta.host or delta.engines:
@@ -107,11 +115,21 @@ class Details(Vertical):
             tab.left()
             return
         item = self.item
-        self._title.set_parts([Part(f" {name_of(item)}", "strong"), Part(f"  {item.ref.kind}", "dim")] if item else [])
+        self._title.set_parts(self._title_parts())
         if item is not None:
             tab.draw(item)
         elif isinstance(tab, OverviewTab):
-            tab.draw_nothing()
+            if self.group is not None:
+                tab.draw_group(self.group)
+            else:
+                tab.draw_nothing()
+
+    def _title_parts(self) -> list[Part]:
+        if self.item is not None:
+            return [Part(f" {name_of(self.item)}", "strong"), Part(f"  {self.item.ref.kind}", "dim")]
+        if self.group is not None:
+            return [Part(f" {self.group.label}", "strong"), Part(f"  {self.group.what} of {self.group.size}", "dim")]
+        return []
 
     @property
     def is_on_screen(self) -> bool:

@@ -94,6 +94,10 @@ class Pane(Vertical):
         return self._groups.shown.get(key) if isinstance(key, GroupKey) else None
 
     @property
+    def current_folded(self) -> bool:
+        return self.table.cursor_key in self._groups.folded
+
+    @property
     def fields(self) -> Sequence[Field]:
         return self._fields
 

@@ -28,7 +28,7 @@ from tui.store import Delta
 from tui.tabs.tab import Tab
 from tui.view import View
 from tui.views import make_view
-from widgets.keybar import KeyBar
+from widgets.keybar import Hint, KeyBar
 from widgets.line import Line, Part
 from widgets.notices import Notices
 from widgets.table import Table
@@ -64,15 +64,19 @@ class MainScreen(Screen[None], inherit_bindings=False):
     MainScreen #filter { height: 1; border: none; padding: 0 1; }
     """
 
-    def __init__(self, look: Callable[[], Look], keymap: Keymap, interval: float, *, demo: bool) -> None:
+    def __init__(
+        self, look: Callable[[], Look], keymap: Keymap, interval: float, *, demo: bool, group: bool = False
+    ) -> None:
+        """`group`: lists begin grouped."""
         super().__init__()
+        self._group = group
         self._look = look
         self._keymap = keymap
         self.demo = demo
         glyphs = look().glyphs
         self.top = Line(id="top", glyphs=glyphs)
         self.host = Line(id="host", glyphs=glyphs)
-        self.panes = [Pane(spec, look) for spec in PANES]
+        self.panes = [Pane(spec, look, group=group) for spec in PANES]
         self.list_views: dict[str, Pane] = {}
         """Lists that take the place of the panes, by the name of their view; made when first shown."""
         self.views: dict[str, View] = {}
@@ -176,8 +180,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.views[self.view].apply(delta)
         current = self.active.current
         shown = self.details.item
-        if (current and current.ref) != (shown and shown.ref):
-            self.details.show(current)
+        if (current and current.ref) != (shown and shown.ref) or self.active.current_group is not self.details.group:
+            self._show_selected()
         else:
             self.details.apply(delta)
         if not delta.usage or delta.engines:
@@ -205,11 +209,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if tab is not None:
             hints = [*tab.hints(), *self._keymap.hints_of(*_DETAILS_KEYS)]
         elif self.listing:
-            own = self._keymap.hints_in(self.view)
+            own = [*self._fold_hints(), *self._keymap.hints_in(self.view)]
             hints = [*own, *self._keymap.hints(self.active.targets(), store.rights, store.read_only)]
         else:
             hints = [*self._keymap.hints_in(self.view), *self._keymap.hints_of(*_VIEW_KEYS)]
         self.keybar.set_keys(hints)
+
+    def _fold_hints(self) -> list[Hint]:
+        """The key that folds the group whose header is selected, or unfolds it."""
+        if self.active.current_group is None:
+            return []
+        return self._keymap.hints_of("list.unfold" if self.active.current_folded else "list.fold")
 
     # -- layout ------------------------------------------------------------------------------------------------
 
@@ -246,8 +256,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         for pane in self.lists_shown:
             if pane.display and pane.stale:
                 pane.rebuild()
-        self.details.show(self.active.current)
+        self._show_selected()
         self.draw_view()
+
+    def _show_selected(self) -> None:
+        self.details.show(self.active.current, self.active.current_group)
 
     def draw_view(self) -> None:
         """Draw the view that takes the place of the lists, if there is one."""
@@ -269,7 +282,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self._last_list = (self.view, self.active)
         late: Pane | View | None = None
         if view in VIEWS:
-            late = pane = self.list_views.setdefault(view, self.list_views.get(view) or Pane(VIEWS[view], self._look))
+            if view not in self.list_views:
+                self.list_views[view] = Pane(VIEWS[view], self._look, group=self._group)
+            late = pane = self.list_views[view]
         elif view != "panes":
             late = self.views.get(view) or make_view(view, self.boxtop)
             self.views[view] = late
@@ -336,7 +351,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         for pane in self.lists_shown:
             if pane.table.has_focus:
                 self.active = pane
-                self.details.show(pane.current)
+                self._show_selected()
             pane.focused_changed()
         self.draw_keys()
 
@@ -345,7 +360,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if event.table is self.active.table:
             self.touched()
             self.active.freshen()
-            self.details.show(self.active.current)
+            self._show_selected()
             self.draw_keys()
 
     @on(Table.Scrolled)
@@ -365,7 +380,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if time.monotonic() - self._resumed < _AFTER_DIALOG:
             return  # one Enter too many for the question that was just answered
         if event.table is self.active.table:
-            self.open_details()
+            if self.active.toggle_fold():
+                self.draw_keys()
+            else:
+                self.open_details()
 
     @on(Table.SortRequested)
     def _sort_clicked(self, event: Table.SortRequested) -> None:

@@ -15,6 +15,7 @@ from widgets.table import Cell
 
 if TYPE_CHECKING:
     from tui.details import Details
+    from tui.grouping import Group
 
 
 class OverviewTab(Tab):
@@ -24,6 +25,11 @@ class OverviewTab(Tab):
 
     def draw(self, item: Item) -> None:
         self.facts.set_facts(facts_of(item, self.frame.look()))
+
+    def draw_group(self, group: Group) -> None:
+        from tui.group_facts import facts_of_group
+
+        self.facts.set_facts(facts_of_group(group, self.frame.look()))
 
     def draw_nothing(self) -> None:
         self.facts.set_facts([Fact("", Cell("Nothing is selected.", "dim"))])
