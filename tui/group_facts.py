@@ -16,6 +16,7 @@ from tui.selection import name_of
 from widgets.facts import Fact, Heading
 from widgets.table import Cell
 from widgets.text import fit, width_of
+from widgets.tones import Tone
 
 Line = Fact | Heading
 
@@ -112,9 +113,7 @@ def _members(items: Sequence[Item], look: Look) -> list[Line]:
     noun = "Containers" if items[0].ref.kind is Kind.CONTAINER else "VMs"
     lines: list[Line] = [Heading(f"{noun}, {len(items)}")]
     width = min(_WIDEST_NAME, max(width_of(name_of(item)) for item in items[:_MOST_MEMBERS]))
-    for item in items[:_MOST_MEMBERS]:
-        if isinstance(item, (Container, VM)):
-            lines.append(_member(item, width, look))
+    lines += [_member(item, width, look) for item in items[:_MOST_MEMBERS] if isinstance(item, (Container, VM))]
     if len(items) > _MOST_MEMBERS:
         lines.append(Fact("", Cell(f"and {len(items) - _MOST_MEMBERS} more", "dim")))
     return lines
@@ -128,5 +127,10 @@ def _member(item: Container | VM, width: int, look: Look) -> Fact:
     if usage is not None and usage.cpu is not None:
         load = f"{percent(usage.cpu):>6} {size(usage.memory):>5}"
     name = fit(item.name, width, ellipsis=look.glyphs.ellipsis)
-    spans = ((f"{mark} ", tone), (f"{name}  ", ""), (f"{text:<14}", STATE_TONES[item.state]), (load, "dim"))
+    spans: tuple[tuple[str, Tone], ...] = (
+        (f"{mark} ", tone),
+        (f"{name}  ", ""),
+        (f"{text:<14}", STATE_TONES[item.state]),
+        (load, "dim"),
+    )
     return Fact("", Cell(spans=spans))
