@@ -39,6 +39,7 @@ class Belongings:
     def __init__(self, backend: DockerBackend) -> None:
         self._backend = backend
         self._asked: asyncio.Task[Found] | None = None
+        self._patience = _PATIENCE
 
     def ask(self) -> None:
         """Begin to ask, unless the last answer is still awaited."""
@@ -52,7 +53,9 @@ class Belongings:
         if self._asked is None:
             return None, None
         task = self._asked
-        done, _ = await asyncio.wait({task}, timeout=_PATIENCE)
+        done, _ = await asyncio.wait({task}, timeout=self._patience)
+        # Waited for once: later listings take the answer when it is there
+        self._patience = _PATIENCE if done else 0.0
         if not done:
             return None, None
         self._asked = None

@@ -78,10 +78,11 @@ class DockerSizes(Sizes):
         return found
 
     async def stopped_containers(self) -> Mapping[Ref, int]:
-        filters = json.dumps({"status": ["exited", "created", "dead"]})
-        answer = await self._long(
-            self._backend.connected(), "/containers/json", {"all": "1", "size": "1", "filters": filters}
-        )
+        connection = self._backend.connected()
+        # Podman knows no dead ones, and refuses the word
+        states = ["exited", "created", *(() if connection.podman else ("dead",))]
+        filters = json.dumps({"status": states})
+        answer = await self._long(connection, "/containers/json", {"all": "1", "size": "1", "filters": filters})
         found: dict[Ref, int] = {}
         for entry in answer if isinstance(answer, list) else ():
             if entry.get("Id") and isinstance(entry.get("SizeRw", 0), int):

@@ -175,12 +175,14 @@ class PrivateDocker:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def clear(self) -> None:
-        """Remove every container, network and image but the test image."""
+        """Remove every container, network, volume and image but the test image."""
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(self.remove, [found["Id"] for found in self.client.containers(all=True)]))
         for network in self.client.networks():
             if network["Name"] not in {"none", "host", "bridge"}:
                 self.client.remove_network(network["Id"])
+        for volume in self.client.volumes()["Volumes"] or []:
+            self.client.remove_volume(volume["Name"])
         for image in self.client.images():
             if IMAGE not in (image["RepoTags"] or []):
                 with contextlib.suppress(APIError):

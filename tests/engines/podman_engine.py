@@ -28,6 +28,8 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+[network]
+network_config_dir = "%s"
 """
 _REGISTRIES = """\
 [[registry]]
@@ -61,7 +63,7 @@ class PrivatePodman:
     def start(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         config = self.directory / "containers.conf"
-        config.write_text(_CONFIG)
+        config.write_text(_CONFIG % (self.directory / "networks"))
         registries = self.directory / "registries.conf"
         registries.write_text(_REGISTRIES.format(host=f"127.0.0.1:{self.registry_port}"))
         with (self.directory / "podman.log").open("ab") as log:
@@ -125,6 +127,11 @@ class PrivatePodman:
     def clear(self) -> None:
         for found in self.client.containers(all=True):
             self.remove(found["Id"])
+        for network in self.client.networks():
+            if network["Name"] not in {"podman", "bridge"}:
+                self.client.remove_network(network["Id"])
+        for volume in self.client.volumes()["Volumes"] or []:
+            self.client.remove_volume(volume["Name"])
         for image in self.client.images():
             if not any(tag.endswith(PODMAN_IMAGE) for tag in image["RepoTags"] or []):
                 with contextlib.suppress(APIError):

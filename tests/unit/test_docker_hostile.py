@@ -177,3 +177,22 @@ async def test_a_kill_waits_for_no_other_kind_of_action(engine: HostileEngine) -
     assert not any(call.done() for call in calls)
     await backend.close()
     await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_a_volume_plugin_that_hangs_hides_no_container(engine: HostileEngine) -> None:
+    engine.answers |= {"/info": {}, "/networks": [], "/images/json": [], "/containers/json": []}
+    backend = DockerBackend("docker", engine.url)
+    try:
+        await backend.connect()
+        for _ in range(2):
+            began = time.monotonic()
+            assert (await backend.list_all()).volumes is None
+        assert time.monotonic() - began < 1.0, "the second listing waits for nothing"
+        engine.release("/volumes", {"Volumes": [{"Name": "data"}]})
+        deadline = time.monotonic() + 5
+        while not (volumes := (await backend.list_all()).volumes):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+        assert [volume.name for volume in volumes] == ["data"]
+    finally:
+        await backend.close()
