@@ -59,7 +59,7 @@ def unavailable(command: Command, items: Sequence[Item], rights: Rights) -> str 
     if not items:
         return None if command.alone else "nothing is selected"
     if len(items) > 1 and not command.many:
-        return "it is done to one at a time: unmark the others"
+        return "it is done to one row at a time"
     first: str | None = None
     # of many objects mostly the first will do, and this is asked for every command at each step of the cursor
     for item in items:

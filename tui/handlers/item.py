@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from backends.model import Item
 from tui.commands import COMMANDS, Scope, label_for, unavailable
+from tui.grouping import group_path
 from tui.handlers.area import Area, titled
 from tui.selection import name_of
 from widgets.picker import PickItem
@@ -15,9 +16,13 @@ class ItemArea(Area):
     at_once = True
 
     def menu(self, items: Sequence[Item]) -> None:
+        group = self.main.active.meant(items)
         entries = []
-        for command in COMMANDS:
+        # on a header what is done to a project as a whole comes first
+        for command in sorted(COMMANDS, key=lambda command: group is not None and command.area != "compose"):
             if command.scope is not Scope.ITEM or command.id == "item.menu":
+                continue
+            if command.area == "compose" and not any(group_path(item) for item in items):
                 continue
             if not any(item.ref.kind in command.kinds for item in items):
                 continue
@@ -25,6 +30,10 @@ class ItemArea(Area):
             label = titled(label_for(command, items))
             entries.append(PickItem(command.id, label, self.app.keymap.text(command), reason is None, reason or ""))
         title = name_of(items[0]) if len(items) == 1 else f"{len(items)} marked"
+        if group is not None:
+            title = (
+                f"{titled(group.what)} {group.label}: {group.size}" if group.key.path else f"{group.size} {group.what}"
+            )
         self.app.pick_command(title, entries, items)
 
     def inspect(self, items: Sequence[Item]) -> None:
