@@ -241,11 +241,11 @@ class Browser(ModalScreen[str | None]):
     async def _take(self, found: Listing, onto: str = "") -> None:
         # Ordering 50,000 names takes longer than a key may wait
         rows = await asyncio.to_thread(order, found.entries)
-        self.folder = found.path
-        if self._find.value:
+        if self._find.value and found.path != self.folder:
             with self.prevent(Input.Changed):
                 self._find.value = ""
-        self._entries.set_rows(rows, onto)
+        self.folder = found.path
+        self._entries.set_rows(rows, self._find.value, onto)
         self._count()
         self._show_path()
         self.say(found.note, "warn" if found.note else "")

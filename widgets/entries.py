@@ -79,9 +79,9 @@ class EntryList(CursorLines):
         """Have the folder itself as the first row."""
         self.files_dim = False
 
-    def set_rows(self, rows: Rows, onto: str = "") -> None:
-        """Another folder, nothing filtered, with the cursor on the entry named `onto` or the first."""
-        self._all, self._typed, self._top = rows, "", 0
+    def set_rows(self, rows: Rows, typed: str = "", onto: str = "") -> None:
+        """Other entries, filtered by what is typed, with the cursor on the one named `onto` or the first."""
+        self._all, self._typed, self._top = rows, typed.casefold(), 0
         self._choose(onto)
 
     def set_filter(self, typed: str) -> None:

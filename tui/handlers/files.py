@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import posixpath
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backends.abilities.files import Copied, FileKind, Files
 from backends.base import ActionError, EngineError
 from backends.model import Container, Item, State
-from backends.progress import Report
+from backends.progress import Progress, Report
 from backends.text import clean
-from tui.commands import BY_ID
 from tui.confirmations import CANCEL
 from tui.formats import size_long
 from tui.handlers.area import Area, reason_of
 from tui.host_files import facts, label
+from tui.tasks import Task, TaskState, Work
 from widgets.browser import BrowseAction, BrowseError, Browser
 from widgets.confirm import Choice, Confirm
 from widgets.entries import Entry, Listing
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tui.app import BoxtopApp
 
 _OUT, _IN = "out", "in"
+_COPY_OUT, _COPY_IN = "copy out", "copy in"
+_TONES: Mapping[TaskState, Tone] = {TaskState.DONE: "ok", TaskState.FAILED: "error", TaskState.CANCELLED: "warn"}
 _ACTIONS = (
     BrowseAction(_OUT, "Copy to host", "ctrl+o", "^O"),
     BrowseAction(_IN, "Copy from host", "ctrl+r", "^R"),
@@ -149,7 +151,7 @@ class _Browsing:
             copied = await self._able.copy_out(self._container.ref, path, target, report, replace=replace)
             return _told(copied)
 
-        self._begin("copy out", f"{self._container.name}:{label(path)}", work)
+        self._begin(_COPY_OUT, f"{self._container.name}:{label(path)}", work)
 
     async def _copy_in(self, folder: str) -> None:
         source = await self._app.browse_host(f"Copy into {label(folder)}", self._area.host_folder, kind="any")
@@ -172,7 +174,7 @@ class _Browsing:
                 raise
             return _told(copied)
 
-        self._begin("copy in", f"{self._container.name}:{label(posixpath.join(folder, name))}", work)
+        self._begin(_COPY_IN, f"{self._container.name}:{label(posixpath.join(folder, name))}", work)
 
     async def _agreed(self, folder: str, name: str, *, whole: bool) -> bool:
         lines: list[tuple[str, Tone]] = [
@@ -187,16 +189,41 @@ class _Browsing:
         answer = await self._area.ask(Confirm(title, lines, choices=choices, safe=CANCEL, glyphs=self._area.glyphs))
         return answer is not None and answer.choice == "replace"
 
-    def _begin(self, verb: str, target: str, work: Any) -> None:
-        task = self._app.tasks.start(verb, target, self._container.ref.engine, work, ref=self._container.ref)
-        key = self._app.keymap.first(BY_ID["view.tasks"])
-        self._browser.say(f"copying in the background{f' ({key} shows it, once this is closed)' if key else ''}")
-        if task.running is not None:
-            task.running.add_done_callback(lambda _: self._ended(task.title, task.state == "done", task.result))
+    def _begin(self, verb: str, target: str, work: Work) -> None:
+        async def shown(report: Report) -> str:
+            return await work(_Shown(report, self._say))
 
-    def _ended(self, title: str, done: bool, result: str) -> None:
-        if self._browser.is_current:
-            self._browser.action_reload(then=(f"{title}: {result}", "ok" if done else "error"))
+        task = self._app.tasks.start(verb, target, self._container.ref.engine, shown, ref=self._container.ref)
+        self._say(f"{task.title}: in the background")
+        if task.running is not None:
+            task.running.add_done_callback(lambda _: self._ended(task))
+
+    def _say(self, text: str, tone: Tone = "info") -> None:
+        if self._browser.is_attached:
+            self._browser.say(text, tone)
+
+    def _ended(self, task: Task) -> None:
+        said, tone = f"{task.title}: {task.result}", _TONES.get(task.state, "info")
+        self._say(said, tone)
+        if task.verb == _COPY_IN and self._browser.is_attached:
+            self._browser.action_reload(then=(said, tone))
+
+
+class _Shown:
+    """A Report that also tells the browser how far it is."""
+
+    def __init__(self, report: Report, say: Callable[[str], None]) -> None:
+        self._report = report
+        self._say = say
+
+    def progress(self, progress: Progress) -> None:
+        self._report.progress(progress)
+        total = f" of {size_long(progress.total)}" if progress.total else ""
+        done = f", {size_long(progress.done)}{total}" if progress.done is not None else ""
+        self._say(f"{progress.text}{done}")
+
+    def line(self, text: str) -> None:
+        self._report.line(text)
 
 
 def _told(copied: Copied) -> str:
