@@ -157,13 +157,14 @@ _OPTIONS: dict[Verb, tuple[Option, ...]] = {
 
 
 def _losses(target: Target, belongings: Belongings) -> list[Line]:
-    lines: list[Line] = [(f"{len(target.containers)} containers are removed:", "strong")]
+    count = len(target.containers)
+    lines: list[Line] = [(f"{count} containers are removed:" if count > 1 else "1 container is removed:", "strong")]
     lines += [(f"  {one.name}  {one.image}  {one.state}", "") for one in target.containers]
     if belongings.networks:
         lines.append(("Networks are removed, unless others use them:", "strong"))
         lines += [(f"  {name}", "") for name in belongings.networks]
     if belongings.volumes:
-        lines.append(("Volumes stay, unless you choose otherwise:", "strong"))
+        lines.append(("Volumes stay, unless you choose that those its files declare go too:", "strong"))
         lines += [(f"  {name}", "dim") for name in belongings.volumes]
     return lines
 
