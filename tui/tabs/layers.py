@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.widget import Widget
 
 from backends.abilities.images import History, Layer
 from backends.model import Item
 from backends.secrets import mask_text
-from tui.formats import age, size, size_long
+from tui.formats import age, local_time, size, size_long
 from tui.selection import short_id
 from tui.tabs import TabSpec
 from tui.tabs.asking import AskingTab
+from widgets.confirm import Choice, Confirm
 from widgets.line import Line, Part
 from widgets.table import Cell, Column, Row, Table
+from widgets.tones import Tone
 
 if TYPE_CHECKING:
     from tui.details import Details
@@ -67,6 +70,21 @@ class LayersTab(AskingTab):
         now = self.frame.look().now
         self.table.set_rows([row_of(number, layer, now) for number, layer in enumerate(answer)])
 
+    @on(Table.Opened)
+    def _opened(self, event: Table.Opened) -> None:
+        """The selected step whole, in a box to read."""
+        event.stop()
+        if not isinstance(event.key, int) or event.key >= len(self._layers):
+            return
+        layer = self._layers[event.key]
+        lines: list[tuple[str, Tone]] = [(made_by(layer), "strong"), ("", "")]
+        lines.append((f"{size_long(layer.size)}, {local_time(layer.created)}", ""))
+        lines += [(f"tag {tag}", "accent") for tag in layer.tags]
+        lines += [(text, "dim") for text in (layer.comment, layer.id) if text]
+        glyphs = self.frame.look().glyphs
+        close = (Choice("close", "Close"),)
+        self.app.push_screen(Confirm("Layer", lines, choices=close, safe="close", glyphs=glyphs))
+
     def main_widget(self) -> Widget:
         return self.table
 
@@ -86,7 +104,7 @@ def row_of(number: int, layer: Layer, now: float) -> Row:
         (
             Cell(size(layer.size), "" if layer.size else "dim"),
             Cell(age(now - layer.created) if layer.created > 0 else "–", "dim"),
-            Cell(spans=((tags.strip() + ("  " if tags else ""), "accent"), (verb, "strong"), (f"{blank}{rest}", ""))),
+            Cell(spans=((verb, "strong"), (f"{blank}{rest}", ""), (tags, "accent"))),
             Cell(short_id(layer.id), "dim"),
         ),
     )
