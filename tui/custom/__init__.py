@@ -1,0 +1,1 @@
+"""Commands of the user's own, from the configuration."""
