@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, build, compose, containers, events, files, images, shell
+from backends.abilities import belongings, build, compose, containers, events, files, images, inside, shell
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
@@ -32,6 +32,8 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
     belongings.Volumes: "keeping.DemoVolumes",
     compose.Compose: "compose.DemoCompose",
     events.Events: "told.DemoEvents",
+    inside.Changes: "inside.DemoChanges",
+    inside.Processes: "inside.DemoProcesses",
     shell.Attach: "shell.DemoAttach",
     shell.Shell: "shell.DemoShell",
 }

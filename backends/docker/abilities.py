@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, build, compose, containers, events, files, images, logs, shell
+from backends.abilities import belongings, build, compose, containers, events, files, images, inside, logs, shell
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
@@ -24,6 +24,8 @@ ABILITIES: Mapping[type, str] = {
     compose.Compose: "compose.DockerCompose",
     events.Events: "told.DockerEvents",
     files.Files: "files.DockerFiles",
+    inside.Changes: "inside.DockerChanges",
+    inside.Processes: "inside.DockerProcesses",
     logs.Logs: "logs.DockerLogs",
     images.Pull: "transfers.DockerPull",
     images.Push: "transfers.DockerPush",
