@@ -25,6 +25,7 @@ from backends.text import clean
 from tui import journal, logs
 from tui.acting import Acting
 from tui.commands import BY_ID, Scope
+from tui.custom.join import commands_of
 from tui.handlers import Handlers
 from tui.handlers.area import reason_of
 from tui.keymap import Keymap
@@ -65,7 +66,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         super().__init__()
         self._clock = clock
         self.options = options
-        self.keymap = Keymap(options.keys)
+        self.keymap = Keymap(options.keys, commands_of(options.commands))
         self.store = Store()
         self.journal_file = journal_file or journal.default_file()
         self.session = Session(self.store, options, self._refs_on_screen, clock)
@@ -125,7 +126,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.main.touched()
         if self.screen is not self.main and command_ids != "app.quit":
             return
-        commands = [BY_ID[command_id] for command_id in command_ids.split()]
+        commands = [self.keymap.by_id[command_id] for command_id in command_ids.split()]
         here = self.main.places
         commands.sort(key=lambda command: not command.where)
         chosen = next((command for command in commands if not command.places.isdisjoint(here)), None)
@@ -136,14 +137,14 @@ class BoxtopApp(ExactUpdates, App[int]):
 
     async def run_command(self, command_id: str, items: Sequence[Item]) -> None:
         """Do what a command does, to these objects."""
-        await self._handlers.run(BY_ID[command_id], items)
+        await self._handlers.run(self.keymap.by_id[command_id], items)
 
     def pick_command(self, title: str, entries: Sequence[PickItem], items: Sequence[Item]) -> None:
         """Offer commands for these objects: it is done to them, whatever is selected by then."""
 
         async def run(chosen: str | None) -> None:
             if chosen:
-                await self._handlers.run(BY_ID[chosen], items)
+                await self._handlers.run(self.keymap.by_id[chosen], items)
 
         self.push_screen(Picker(title, entries, glyphs=self._glyphs), run)
 

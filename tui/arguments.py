@@ -10,6 +10,7 @@ from typing import NoReturn, TypeVar
 
 from backends.text import clean
 from tui import config
+from tui.rules import Wrong
 from tui.options import SECTIONS, HostOption, Options
 from tui.version import __version__
 
@@ -74,7 +75,7 @@ def _checked(rule: Callable[[str], _Value]) -> Callable[[str], _Value]:
     def check(text: str) -> _Value:
         try:
             return rule(text)
-        except config.Wrong as error:
+        except Wrong as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return check

@@ -12,6 +12,8 @@ from typing import Any
 
 from backends.base import EngineSettings
 from backends.text import clean
+from tui.custom.declared import custom_commands, refuse_taken_keys
+from tui.custom.keys import taken_keys
 from tui.options import LOG_LEVELS, MAX_INTERVAL, MIN_INTERVAL, THEMES, HostOption, Options
 from tui.rules import Wrong, a_flag, a_table, a_text, as_toml, below, one_of, quoted, said
 
@@ -72,10 +74,14 @@ def parse(text: str, known_commands: KnownCommands) -> Options:
         "hosts": _hosts,
         "virtualbox": lambda value: a_table(value, {"python": a_text}),
         "keys": lambda value: _keys(value, known_commands()),
+        "commands": custom_commands,
         "log": lambda value: a_table(value, {"level": one_of("a log level", LOG_LEVELS)}),
     }
     try:
         values = a_table(data, rules)
+        if any(command.key for command in values.get("commands", ())):
+            own, overrides = values["commands"], values.get("keys", {})
+            below("commands", lambda _: refuse_taken_keys(own, taken_keys(overrides)), own)
     except Wrong as error:
         raise ConfigError(f"{error.key}: {error.rule}") from error
     engines = EngineSettings(virtualbox_python=values.pop("virtualbox", {}).get("python", ""))
@@ -121,6 +127,13 @@ python = {quoted(defaults.engines.virtualbox_python)}
 [log]
 # How much goes to the log file: {", ".join(LOG_LEVELS)}.
 level = {quoted(defaults.log_level)}
+
+# Commands of your own for objects; see docs/configuration.md for all keys and placeholders. For example:
+#   [[commands]]
+#   name = "what its image holds"
+#   kinds = ["container"]
+#   command = ["docker", "history", "--", "{{image}}"]
+#   key = "f6"
 
 # Keys by command: one key, a list of keys, or [] for none. Uncomment to change.
 [keys]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backends.model import Item
-from tui.commands import BY_ID, COMMANDS, Command, Rights, Scope, label_for, unavailable
+from tui.commands import COMMANDS, Command, Rights, Scope, label_for, unavailable
 from widgets.keybar import Hint
 
 _NAMES = {
@@ -27,10 +27,15 @@ _NAMES = {
 
 
 class Keymap:
-    """Which keys run which command. `overrides`: keys by command id; an empty tuple unbinds."""
+    """All commands of this run, and which keys run which.
 
-    def __init__(self, overrides: Mapping[str, Sequence[str]]) -> None:
+    `overrides`: keys by command id; an empty tuple unbinds. `own`: commands beside boxtop's.
+    """
+
+    def __init__(self, overrides: Mapping[str, Sequence[str]], own: Sequence[Command] = ()) -> None:
         self._overrides = overrides
+        self.commands = (*COMMANDS, *own)
+        self.by_id = {command.id: command for command in self.commands}
 
     def keys(self, command: Command) -> tuple[str, ...]:
         """The command's keys; a declared key that the user gave to another command is not its own any more."""
@@ -39,7 +44,7 @@ class Keymap:
         taken = {
             key
             for name, keys in self._overrides.items()
-            if (owner := BY_ID.get(name)) and not command.places.isdisjoint(owner.places)
+            if (owner := self.by_id.get(name)) and not command.places.isdisjoint(owner.places)
             for key in keys
         }
         return tuple(key for key in command.keys if key not in taken)
@@ -47,7 +52,7 @@ class Keymap:
     def all_keys(self) -> dict[str, list[Command]]:
         """Every key that is bound, with the commands that share it, each in its own places."""
         found: dict[str, list[Command]] = {}
-        for command in COMMANDS:
+        for command in self.commands:
             for key in self.keys(command):
                 found.setdefault(key, []).append(command)
         return found
@@ -66,7 +71,7 @@ class Keymap:
         On a `read_only` engine what changes something is not offered at all.
         """
         hints = []
-        for command in _footer(COMMANDS):
+        for command in _footer(self.commands):
             key = self.first(command)
             if not key or (not items and command.scope is Scope.ITEM):
                 continue
@@ -79,7 +84,7 @@ class Keymap:
 
     def hints_in(self, view: str) -> list[Hint]:
         """The footer of a view with commands of its own."""
-        own = sorted((command for command in COMMANDS if command.where == view), key=lambda command: command.footer)
+        own = sorted((command for command in self.commands if command.where == view), key=lambda command: command.footer)
         return [
             Hint(self.first(command), command.label, command.id)
             for command in own
@@ -88,7 +93,7 @@ class Keymap:
 
     def hints_of(self, *command_ids: str) -> list[Hint]:
         """The footer where there is no list: just these commands."""
-        commands = [BY_ID[command_id] for command_id in command_ids]
+        commands = [self.by_id[command_id] for command_id in command_ids]
         return [Hint(self.first(command), command.label, command.id) for command in commands if self.first(command)]
 
 

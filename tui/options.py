@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backends.base import EngineSettings
+from tui.custom.declared import CustomCommand
 
 MIN_INTERVAL = 0.5
 MAX_INTERVAL = 60.0
@@ -68,6 +69,8 @@ class Options:
     demo: bool = False
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Keys by command id, only where they differ from the command's own; an empty tuple unbinds."""
+    commands: tuple[CustomCommand, ...] = ()
+    """The user's own."""
     engines: EngineSettings = field(default_factory=EngineSettings)
     log_level: str = "warning"
     """One of LOG_LEVELS."""

@@ -25,6 +25,10 @@ def make_view(name: str, app: BoxtopApp) -> View:
             from tui.events_view import EventsView
 
             return EventsView(app)
+        case "output":
+            from tui.output_view import OutputView
+
+            return OutputView(app.tasks, app.look)
         case "tasks":
             from tui.tasks_view import TasksView
 

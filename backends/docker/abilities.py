@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, build, compose, containers, events, files, images, inside, logs, shell
+from backends.abilities import belongings, build, compose, containers, environment, events, files, images, inside, logs, shell
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
@@ -35,6 +35,7 @@ ABILITIES: Mapping[type, str] = {
     images.Archives: "archives.DockerArchives",
     images.Search: "images.DockerSearch",
     images.Registries: "registries.DockerRegistries",
+    environment.Environment: "environment.DockerEnvironment",
     shell.Attach: "shell.DockerAttach",
     shell.Shell: "shell.DockerShell",
 }

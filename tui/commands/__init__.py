@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from backends.actions import refusal
 from backends.model import VM, Action, Container, Item, Kind
-from tui.commands import belongings, compose, containers, core, events, files, images, tasks, terminal
+from tui.commands import belongings, compose, containers, core, events, files, images, output, tasks, terminal
 from tui.commands.declare import Command, Scope
 
 __all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "label_for", "resolve", "unavailable"]
@@ -19,6 +19,7 @@ COMMANDS: tuple[Command, ...] = (
     *belongings.COMMANDS,
     *events.COMMANDS,
     *terminal.COMMANDS,
+    *output.COMMANDS,
     *images.COMMANDS,
     *files.COMMANDS,
     *tasks.COMMANDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ AREAS: Mapping[str, str] = {
     "container": "containers.ContainerArea",
     "build": "build.BuildArea",
     "compose": "compose.ComposeArea",
+    "custom": "custom.Custom",
     "details": "details.DetailsArea",
     "events": "events.EventsArea",
     "files": "files.FilesArea",
@@ -34,6 +35,7 @@ AREAS: Mapping[str, str] = {
     "tasks": "tasks.TasksArea",
     "network": "network.NetworkArea",
     "prune": "prune.Prune",
+    "output": "output.Output",
     "terminal": "terminal.Terminal",
     "view": "views.Views",
     "volume": "volume.VolumeArea",
@@ -86,8 +88,7 @@ class Handlers:
         area = self._areas.get(command.area)
         if area is None:
             area = self._areas[command.area] = area_class(command.area)(self._app)
-        method: Callable[..., Any] = getattr(area, command.id.partition(".")[2])
-        result = method(*arguments)
+        result = area.method_of(command)(*arguments)
         if not inspect.iscoroutine(result):
             return
         if area.at_once:

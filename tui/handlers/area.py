@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Item
 from backends.secrets import mask_text
+from tui.commands import Command
 from tui.selection import name_of
 from widgets.glyphs import Glyphs
 from widgets.picker import Picker, PickItem
@@ -36,6 +37,11 @@ class Area:
 
     def __init__(self, app: BoxtopApp) -> None:
         self.app = app
+
+    def method_of(self, command: Command) -> Callable[..., Any]:
+        """What does a command of this area."""
+        method: Callable[..., Any] = getattr(self, command.id.partition(".")[2])
+        return method
 
     @property
     def main(self) -> MainScreen:

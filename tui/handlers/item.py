@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backends.model import Item
-from tui.commands import COMMANDS, Scope, label_for, unavailable
+from tui.commands import Scope, label_for, unavailable
 from tui.grouping import group_path
 from tui.handlers.area import Area, titled
 from tui.selection import name_of
@@ -19,7 +19,8 @@ class ItemArea(Area):
         group = self.main.active.meant(items)
         entries = []
         # on a header what is done to a project as a whole comes first
-        for command in sorted(COMMANDS, key=lambda command: group is not None and command.area != "compose"):
+        commands = self.app.keymap.commands
+        for command in sorted(commands, key=lambda command: group is not None and command.area != "compose"):
             if command.scope is not Scope.ITEM or command.id == "item.menu":
                 continue
             if command.area == "compose" and not any(group_path(item) for item in items):

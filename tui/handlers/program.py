@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.commands import COMMANDS, label_for, unavailable
+from tui.commands import label_for, unavailable
 from tui.confirmations import CANCEL
 from tui.handlers.area import Area, titled
 from tui.screens.help import Help
@@ -20,7 +20,7 @@ class Program(Area):
     def palette(self) -> None:
         items = self.main.active.targets() if self.main.listing else []
         entries = []
-        for command in COMMANDS:
+        for command in self.app.keymap.commands:
             if command.id == "app.palette":
                 continue
             if command.where not in {"", self.main.view, self.main.place}:

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui.commands import COMMANDS, Scope
+from tui.commands import Scope
 from tui.keymap import Keymap
 from widgets.facts import Fact, Facts, Heading
 from widgets.glyphs import Glyphs
@@ -58,7 +58,7 @@ class Help(ModalScreen[None]):
                 lines += [Fact(keys, text) for keys, text in _MOVING]
             lines += [
                 Fact(self._keymap.text(command) or "–", f"{command.label}: {command.help}")
-                for command in COMMANDS
+                for command in self._keymap.commands
                 if command.scope is scope
             ]
         lines.append(Heading("Good to know"))

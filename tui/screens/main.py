@@ -395,7 +395,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     @on(KeyBar.Pressed)
     async def _hint_clicked(self, event: KeyBar.Pressed) -> None:
-        if event.id in BY_ID:
+        if event.id in self._keymap.by_id:
             await self.boxtop.action_command(event.id)
         elif self.details.current is not None:
             self.details.current.run_hint(event.id)
