@@ -63,9 +63,7 @@ class DemoCompose(Compose):
         if verb in {Verb.PULL, Verb.BUILD}:
             await self._fetch(verb, chosen, report)
         else:
-            for number, item in enumerate(chosen):
-                report.progress(Progress(f"{verb} {item.name}", number, len(chosen), bytes=False))
-                await self._act(verb, item, report)
+            await self._act_on_all(verb, chosen, report)
         if verb is Verb.DOWN:
             self._remove_rest(project, options, report)
         return f"{_TOOL.text} finished {verb}"
@@ -77,6 +75,17 @@ class DemoCompose(Compose):
             report.line(f" {service} {word}ing")
             await asyncio.sleep(_STEP * self._world.options.pace)
             report.line(f" {service} {word}ed")
+
+    async def _act_on_all(self, verb: Verb, chosen: Sequence[Container], report: Report) -> None:
+        done = 0
+
+        async def one(item: Container) -> None:
+            nonlocal done
+            await self._act(verb, item, report)
+            done += 1
+            report.progress(Progress(f"{verb} {item.name}", done, len(chosen), bytes=False))
+
+        await asyncio.gather(*(one(item) for item in chosen))
 
     async def _act(self, verb: Verb, item: Container, report: Report) -> None:
         up = item.state in _UP
