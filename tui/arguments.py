@@ -10,8 +10,8 @@ from typing import NoReturn, TypeVar
 
 from backends.text import clean
 from tui import config
-from tui.rules import Wrong
 from tui.options import SECTIONS, HostOption, Options
+from tui.rules import Wrong
 from tui.version import __version__
 
 EXIT_USAGE = 2

@@ -84,7 +84,8 @@ class Keymap:
 
     def hints_in(self, view: str) -> list[Hint]:
         """The footer of a view with commands of its own."""
-        own = sorted((command for command in self.commands if command.where == view), key=lambda command: command.footer)
+        here = (command for command in self.commands if command.where == view)
+        own = sorted(here, key=lambda command: command.footer)
         return [
             Hint(self.first(command), command.label, command.id)
             for command in own

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, build, compose, containers, environment, events, files, images, inside, logs, shell
+from backends.abilities import (
+    belongings,
+    build,
+    compose,
+    containers,
+    environment,
+    events,
+    files,
+    images,
+    inside,
+    logs,
+    shell,
+)
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend

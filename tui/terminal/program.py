@@ -18,7 +18,9 @@ _LOOK = 0.1
 _LAST_MOMENT = 0.4
 
 
-def run_on_terminal(arguments: Sequence[str], environment: Mapping[str, str], banner: str, timeout: float = 0.0) -> Outcome:
+def run_on_terminal(
+    arguments: Sequence[str], environment: Mapping[str, str], banner: str, timeout: float = 0.0
+) -> Outcome:
     """Run a program on the terminal. `timeout` in seconds; 0: none. Raises OSError when it cannot be started.
 
     One that fails is looked at before boxtop's screen comes back: Enter goes on.
