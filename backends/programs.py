@@ -76,12 +76,20 @@ def _give(line: bytes, take: Callable[[str], None]) -> None:
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Whoever is cancelled once more does not wait, and neither does the program."""
+    # the wait ends only when the pipe has been read to its end
+    rest = asyncio.create_task(_read(process.stdout, _nobody)) if process.stdout else None
     try:
         _signal(process, signal.SIGTERM)
         with suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), _PATIENCE)
     finally:
         _signal(process, signal.SIGKILL)
+        if rest is not None:
+            rest.cancel()
+
+
+def _nobody(line: str) -> None:
+    """Takes what nobody wants any more."""
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
