@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from backends.abilities.shell import Attach, Attachable, Shell, Size
 from backends.base import ActionError, EngineError
@@ -22,12 +22,10 @@ from tui.terminal.outcome import How, Outcome
 from tui.terminal.pump import show_console
 from widgets.confirm import Choice, Confirm
 from widgets.tones import Tone
-from widgets.waiting import Waiting
 
 if TYPE_CHECKING:
     from widgets.form import Values
 
-_T = TypeVar("_T")
 _STATUS_WAIT = 2.0
 _NOT_STARTED = (126, 127)
 """Exit statuses of a command that cannot be run, and of one that is not there."""
@@ -51,7 +49,7 @@ class Terminal(Area):
 
         item = items[0]
         shell = self.able(item.ref.engine, Shell)
-        found = await self._wait_for(shell.find(item.ref), f"Looking for shells in {name_of(item)} ...")
+        found = await self.wait_for(shell.find(item.ref), f"Looking for shells in {name_of(item)} ...")
         if found is None:
             return
         options = (*((path, path) for path in found), ("", "another command"))
@@ -89,7 +87,7 @@ class Terminal(Area):
         return f"{name_of(item)} holds no bash, ash or sh; {key} runs another command in it"
 
     async def _shell(self, item: Item, opening: Coroutine[Any, Any, tuple[Console, str]]) -> None:
-        opened = await self._wait_for(opening, f"Opening a shell in {name_of(item)} ...")
+        opened = await self.wait_for(opening, f"Opening a shell in {name_of(item)} ...")
         if opened is None:
             return
         console, command = opened
@@ -125,7 +123,7 @@ class Terminal(Area):
         answer = await self.ask(dialog)
         if answer is None or answer.choice != "attach":
             return
-        console = await self._wait_for(attach.attach(item.ref, _size()), f"Attaching to {name_of(item)} ...")
+        console = await self.wait_for(attach.attach(item.ref, _size()), f"Attaching to {name_of(item)} ...")
         if console is not None:
             await self.app.noted("attach", item, self._attached(item, wiring, console))
 
@@ -141,25 +139,6 @@ class Terminal(Area):
             self.main.say(f"Detached from {name}: the connection was closed.", "warn")
         else:
             self.main.say(f"{name} ended with exit status {status}.", "warn" if status else "info")
-
-    async def _wait_for(self, opening: Coroutine[Any, Any, _T], text: str) -> _T | None:
-        """What is opened; None when the user gave up meanwhile. Keys typed ahead are no commands of boxtop's."""
-        work = asyncio.create_task(opening)
-        waiting = Waiting(text, glyphs=self.glyphs)
-
-        def give_up(_: None) -> None:
-            work.cancel()
-
-        try:
-            await self.app.push_screen(waiting, give_up)
-            return await work
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) and task.cancelling():
-                raise
-            return None
-        finally:
-            work.cancel()
-            await waiting.end()
 
     async def _session(self, console: Console, banner: str, leave: Leave) -> tuple[Outcome, int | None]:
         """Give the terminal away; how that ended, and the exit status where there is one."""
