@@ -197,6 +197,8 @@ class Usage:
     memory: int | None = None
     """Bytes, less inactive file cache, as `docker stats` counts."""
     memory_limit: int | None = None
+    memory_cache: int | None = None
+    """Bytes of files it has in memory; the active ones count in `memory` too."""
     network_receive: float | None = None
     network_transmit: float | None = None
     disk_read: float | None = None

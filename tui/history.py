@@ -10,7 +10,7 @@ from backends.model import HostUsage, Usage
 
 SAMPLES = 300
 
-FIELDS = ("cpu", "memory", "network_receive", "network_transmit", "disk_read", "disk_write", "pids")
+FIELDS = ("cpu", "memory", "memory_cache", "network_receive", "network_transmit", "disk_read", "disk_write", "pids")
 HOST_FIELDS = (
     "cpu",
     "memory_used",

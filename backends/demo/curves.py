@@ -62,6 +62,7 @@ def usage(profile: Profile, phase: float, time: float, *, paused: bool = False) 
         cpu_limit=profile.cpu_limit,
         memory=memory,
         memory_limit=profile.memory_limit,
+        memory_cache=None if profile.pids is None else int(memory * (0.08 + 0.3 * min(1.0, profile.write / (1 * MB)))),
         network_receive=float(int(profile.receive * load)),
         network_transmit=float(int(profile.transmit * load)),
         disk_read=float(int(profile.read * load * swell)),

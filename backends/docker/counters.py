@@ -26,6 +26,8 @@ class Counters:
     cpu: float | None = None
     """Seconds of CPU time used since the cgroup was made."""
     memory: int | None = None
+    cache: int | None = None
+    """Bytes of file cache charged to it, active or not."""
     network: tuple[int, int] | None = None
     """Bytes (received, sent)."""
     disk: tuple[int, int] | None = None
@@ -162,6 +164,8 @@ class Group:
             counters.memory = memory_in_use(
                 int(usage), field(stat or b"", b"inactive_file " if self._unified else b"total_inactive_file ")
             )
+        if stat:
+            counters.cache = field(stat, b"file " if self._unified else b"total_cache ")
         if disk is not None:
             counters.disk = disk_v2(disk) if self._unified else disk_v1(disk)
         if pids:

@@ -134,6 +134,7 @@ def usage_between(last: Reading | None, now: Reading, limits: Limits) -> Usage:
         cpu_limit=limits.cpu,
         memory=counters.memory,
         memory_limit=limits.memory,
+        memory_cache=counters.cache,
         network_receive=receive,
         network_transmit=transmit,
         disk_read=read,

@@ -63,6 +63,7 @@ def counters(answer: Mapping[str, Any]) -> Counters:
         memory=None
         if usage is None
         else memory_in_use(int(usage), details.get("total_inactive_file", details.get("inactive_file"))),
+        cache=next((int(details[name]) for name in ("file", "total_cache", "cache") if name in details), None),
         network=None
         if networks is None
         else (

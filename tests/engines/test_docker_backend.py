@@ -435,6 +435,7 @@ async def test_load_agrees_with_the_engines_own_figures(docker: PrivateDocker) -
     assert usage.cpu == pytest.approx(used / 1e9 / (_unix(after["read"]) - _unix(before["read"])), rel=0.1)
     memory = after["memory_stats"]
     assert usage.memory == pytest.approx(memory["usage"] - memory["stats"]["total_inactive_file"], rel=0.1)
+    assert usage.memory_cache == pytest.approx(memory["stats"]["total_cache"], rel=0.1)
     assert usage.memory_limit == 256 << 20
     assert usage.cpu_limit == pytest.approx(0.2)
     assert usage.pids == after["pids_stats"]["current"]

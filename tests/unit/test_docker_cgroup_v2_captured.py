@@ -98,7 +98,9 @@ def test_memory_is_without_the_cache_that_can_go(machine: CapturedMachine, conta
 
 
 def test_a_page_cache_at_the_limit_is_not_memory_in_use(machine: CapturedMachine) -> None:
-    memory = usage(machine)[LIMITED].memory
+    found = usage(machine)[LIMITED]
+    memory = found.memory
+    assert found.memory_cache == machine.table(f"{PATHS[LIMITED]}/memory.stat")["file"] > 50 * MIB
     assert int(machine.value(f"{PATHS[LIMITED]}/memory.current")) > 60 * MIB
     assert memory is not None
     assert 8 * MIB < memory < 20 * MIB

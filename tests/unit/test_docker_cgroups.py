@@ -153,7 +153,7 @@ def test_version_2(tree: Tree, place: str, files: int) -> None:
     sampler = tree.sampler(files)
     first = sampler.sample([ID])[ID]
     assert (first.cpu, first.network_receive, first.disk_write) == (None, None, None)
-    assert first.memory == 37748736 - 10485760
+    assert (first.memory, first.memory_cache) == (37748736 - 10485760, 15728640)
     assert (first.memory_limit, first.cpu_limit, first.pids) == (None, 1.5, 4)
     tree.clock.now += 2
     (folder / "cpu.stat").write_text(CPU_STAT.format(usage=8_350_000 + 2_500_000))
@@ -196,6 +196,7 @@ def test_version_1(tree: Tree) -> None:
     sampler = tree.sampler()
     first = sampler.sample([ID])[ID]
     assert (first.memory, first.memory_limit, first.cpu_limit, first.pids) == (27262976, None, 0.5, 2)
+    assert first.memory_cache == 15728640
     tree.clock.now += 1
     write("cpuacct", "cpuacct.usage", "1250000000\n")
     second = sampler.sample([ID])[ID]

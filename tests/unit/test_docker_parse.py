@@ -225,7 +225,7 @@ def stats(read: str, cpu: int, received: int, **memory: Any) -> dict[str, Any]:
     return {
         "read": read,
         "cpu_stats": {"cpu_usage": {"total_usage": cpu}},
-        "memory_stats": {"usage": 100, "limit": 1000, "stats": {"inactive_file": 30}} | memory,
+        "memory_stats": {"usage": 100, "limit": 1000, "stats": {"inactive_file": 30, "file": 45}} | memory,
         "networks": {"eth0": {"rx_bytes": received, "tx_bytes": 0}},
         "blkio_stats": {"io_service_bytes_recursive": [{"op": "read", "value": received}, {"op": "Write", "value": 0}]},
         "pids_stats": {"current": 3},
@@ -237,6 +237,7 @@ def test_remote_figures_from_two_answers() -> None:
     first = rates.usage(ID, stats("2026-11-23T11:18:58.000000001Z", 1_000_000_000, 0))
     assert first is not None
     assert (first.cpu, first.memory, first.memory_limit, first.pids) == (None, 70, None, 3)
+    assert first.memory_cache == 45
     second = rates.usage(ID, stats("2026-11-23T11:19:00.000000001Z", 4_000_000_000, 500, limit=400))
     assert second is not None
     assert second.cpu == pytest.approx(1.5)
