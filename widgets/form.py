@@ -133,8 +133,9 @@ class Form(ModalScreen[Values | None]):
         self._slow: dict[str, str] = {}
         self._slow_due = 0
         self._last: Values = {}
-        self._said: tuple[str, Tone] = ("", "")
         self._sending = False
+        self._holding = False
+        """What was said stays while the focus moves once."""
         self._ended = False
         self._works: set[asyncio.Task[None]] = set()
 
@@ -261,7 +262,9 @@ class Form(ModalScreen[Values | None]):
 
     @on(DescendantFocus)
     def _entered(self) -> None:
-        self._say("")
+        if not self._holding:
+            self._say("")
+        self._holding = False
 
     def _say(self, text: str, tone: Tone = "") -> None:
         """Tell something; by itself the help of the field that has the focus."""
@@ -385,9 +388,11 @@ class Form(ModalScreen[Values | None]):
             if first is None:
                 self._say(next(iter(problems.values())), "error")
                 return
-            self._rows[first].control.focus()
-            told = "One field needs another look." if len(problems) == 1 else f"{len(problems)} fields need a look."
-            self.call_after_refresh(self._say, told, "error")
+            control = self._rows[first].control
+            self._holding = control is not self.focused
+            control.focus()
+            more = f" ({len(problems)} fields need a look)" if len(problems) > 1 else ""
+            self._say(f"{self._rows[first].field.label}: {problems[first]}{more}", "error")
         finally:
             self._sending = False
 

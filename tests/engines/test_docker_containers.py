@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -411,6 +413,50 @@ async def test_an_engine_lost_meanwhile_leaves_the_old_one_to_be_put_back(docker
         await able(backend, Recreate).put_back(container_ref(old), Heard())
     assert names(docker) == {"shop": old}
     wait_until(lambda: docker.state(old) == "running", "the old one to run")
+
+
+_RECREATING = """
+import asyncio, sys
+from backends.abilities.containers import Recreate, Recreation
+from backends.docker.backend import DockerBackend
+from backends.model import Kind, Ref
+
+class Told:
+    def progress(self, progress): print(progress.text, flush=True)
+    def line(self, text): pass
+
+async def main():
+    backend = DockerBackend("docker", sys.argv[1])
+    await backend.connect()
+    recreate = backend.ability(Recreate)
+    await recreate.recreate(Ref("docker", Kind.CONTAINER, sys.argv[2]), Recreation(observe=60), Told())
+
+asyncio.run(main())
+"""
+
+
+def _recreate_until(step: str, url: str, container: str) -> None:
+    """Recreate in a process that is killed when it comes to this step."""
+    command = [sys.executable, "-c", _RECREATING, url, container]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        for line in program.stdout:
+            if line.startswith(step):
+                break
+        program.kill()
+
+
+@pytest.mark.parametrize("step", ["creating", "watching"])
+async def test_killed_meanwhile_it_leaves_the_old_one_to_be_put_back(docker: PrivateDocker, step: str) -> None:
+    tag(docker, "app:1", "old")
+    old = docker.run("shop", image="app:1")
+    tag(docker, "app:1", "new")
+    await asyncio.to_thread(_recreate_until, step, docker.url, old)
+    assert names(docker)["shop.boxtop-old"] == old
+    async with connected(docker.url) as backend:
+        await able(backend, Recreate).put_back(container_ref(old), Heard())
+    assert names(docker) == {"shop": old}
+    assert docker.state(old) == "running"
 
 
 async def test_what_cannot_be_put_back_is_refused_before_anything_is_touched(docker: PrivateDocker) -> None:

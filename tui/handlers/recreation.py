@@ -144,7 +144,7 @@ def _choices() -> tuple[Field, ...]:
     return (
         ToggleField("pull", "Pull first", help="Fetch the image its tag means at the registry now"),
         ToggleField("keep", "Keep the old one", help=f"Stopped, as NAME{ASIDE}: it can be put back later"),
-        ToggleField("always", "Even if nothing is new", help="Make it anew also from the same image, as it is"),
+        ToggleField("always", "Also unchanged", help="Make it anew also from the same image with the same settings"),
     )
 
 
