@@ -40,6 +40,11 @@ def clean_block(text: str, limit: int = 1_000_000) -> str:
     return _PILE.sub(r"\1", _UNSAFE.sub(_visible, _ESCAPES.sub("", cut)))
 
 
+def without_escapes(text: str) -> str:
+    """The text less its escape sequences; other controls stay."""
+    return _ESCAPES.sub("", text)
+
+
 def clean_data(data: Any) -> Any:
     """JSON data with every key and text cleaned. What is no JSON is told by its text, and a tuple is a list."""
     if isinstance(data, str):

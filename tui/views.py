@@ -25,6 +25,10 @@ def make_view(name: str, app: BoxtopApp) -> View:
             from tui.events_view import EventsView
 
             return EventsView(app)
+        case "logs":
+            from tui.log_view import LogsView
+
+            return LogsView(app)
         case "output":
             from tui.output_view import OutputView
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, build, compose, containers, events, files, images, inside, shell
+from backends.abilities import belongings, build, compose, containers, events, files, images, inside, logs, shell
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
@@ -34,6 +34,7 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
     events.Events: "told.DemoEvents",
     inside.Changes: "inside.DemoChanges",
     inside.Processes: "inside.DemoProcesses",
+    logs.Logs: "logs.DemoLogs",
     shell.Attach: "shell.DemoAttach",
     shell.Shell: "shell.DemoShell",
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from backends.actions import refusal
 from backends.model import VM, Action, Container, Item, Kind
-from tui.commands import belongings, compose, containers, core, events, files, images, output, tasks, terminal
+from tui.commands import belongings, compose, containers, core, events, files, images, logs, output, tasks, terminal
 from tui.commands.declare import Command, Scope
 
 __all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "label_for", "resolve", "unavailable"]
@@ -18,6 +18,7 @@ COMMANDS: tuple[Command, ...] = (
     *compose.COMMANDS,
     *belongings.COMMANDS,
     *events.COMMANDS,
+    *logs.COMMANDS,
     *terminal.COMMANDS,
     *output.COMMANDS,
     *images.COMMANDS,

@@ -31,6 +31,7 @@ AREAS: Mapping[str, str] = {
     "image": "images.ImageArea",
     "item": "item.ItemArea",
     "list": "lists.Lists",
+    "logs": "logs.LogsArea",
     "registry": "registry.RegistryArea",
     "tasks": "tasks.TasksArea",
     "network": "network.NetworkArea",

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from backends.abilities.images import History
+from backends.abilities.logs import Logs
 from backends.model import Item, Kind
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ OVERVIEW = TabSpec("overview", "Overview", "Over", "overview.OverviewTab")
 
 TABS: tuple[TabSpec, ...] = (
     OVERVIEW,
+    TabSpec("logs", "Logs", "Logs", "logs.LogsTab", frozenset({Kind.CONTAINER}), Logs),
     TabSpec("stats", "Stats", "Stats", "stats.StatsTab", _BOXES),
     TabSpec("layers", "Layers", "Lay", "layers.LayersTab", _IMAGES, History),
     TabSpec("inspect", "Inspect", "Insp", "inspect.InspectTab"),

@@ -1,0 +1,324 @@
+"""The logs of one or several containers, merged by time: followed, searched, filtered, saved."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from backends.log_text import pieces, plain, searched
+from backends.model import Container
+from tui.formats import size
+from tui.log_pattern import Pattern
+from tui.log_sources import LogSources
+from tui.store import Delta
+from tui.view import View
+from widgets.line import Line, Part
+from widgets.log_view import NOTE, LogView
+from widgets.picker import PickItem
+from widgets.tones import Tone
+
+if TYPE_CHECKING:
+    from tui.app import BoxtopApp
+
+SINCE = (("60", "the last minute"), ("600", "the last 10 minutes"), ("3600", "the last hour"), ("today", "today"),
+         ("", "all, older lines as one scrolls up"))  # fmt: skip
+_SHORT = {"60": "1m", "600": "10m", "3600": "1h", "today": "today"}
+_SLICE = 5000
+"""Lines looked at before keys have their turn again."""
+_MOST_COPIED = 200_000
+_KINDS = {
+    "find": "search: words, or /regular expression/; Enter, then n and N",
+    "filter": "filter: words, or /regular expression/; ! in front leaves such lines out; nothing shows all",
+}
+
+
+class LogsView(View):
+    place: ClassVar[str] = "logs"
+
+    DEFAULT_CSS = """
+    LogsView > Line { background: $surface; }
+    LogsView > Input { height: 1; border: none; padding: 0 1; }
+    """
+
+    def __init__(self, app: BoxtopApp) -> None:
+        super().__init__(id="logs-view")
+        self._boxtop = app
+        glyphs = app.look().glyphs
+        self._title = Line(glyphs=glyphs)
+        self.log_view = LogView(pieces, id="logs", glyphs=glyphs)
+        self.entry = Input(id="logs-entry")
+        self.entry.cursor_blink = False
+        self.entry.display = False
+        self.sources = LogSources(app.store, app.main.details.able, self.log_view.add, self.draw_title, self._now)
+        self.containers: tuple[Container, ...] = ()
+        self.since = ""
+        self.filter = Pattern()
+        self.search = Pattern()
+        self._asked = ""
+        self._sifting: asyncio.Task[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        yield self.log_view
+        yield self.entry
+
+    def focus_content(self) -> None:
+        self.log_view.focus()
+
+    def show(self, containers: Sequence[Container]) -> None:
+        """Follow these containers' logs from now on."""
+        self.containers = tuple(containers)
+        self.set_filter(Pattern())
+        self.set_search(Pattern())
+        self.since = ""
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Ask for the logs anew, as far back as is wanted."""
+        self.log_view.set_sources([container.name for container in self.containers])
+        self.log_view.ring.dropped = 0
+        self.log_view.clear()
+        self.log_view.set_message("waiting for lines ...")
+        self.sources.open(self.containers, self._since_moment())
+        self.draw_title()
+
+    def _now(self) -> float:
+        return self._boxtop.look().now
+
+    def _since_moment(self) -> int:
+        now = self._now()
+        if self.since == "today":
+            day = time.localtime(now)
+            return int(time.mktime((day.tm_year, day.tm_mon, day.tm_mday, 0, 0, 0, 0, 0, -1))) * 1_000_000_000
+        return int((now - int(self.since)) * 1e9) if self.since else 0
+
+    def left(self) -> None:
+        self.sources.close()
+        self._stop_sifting()
+        self.log_view.clear()
+        self._close_entry()
+
+    def on_unmount(self) -> None:
+        self.sources.close()
+        self._stop_sifting()
+
+    def apply(self, delta: Delta) -> None:
+        self.sources.apply(delta)
+
+    def draw(self) -> None:
+        self.draw_title()
+        self.log_view.redraw()
+
+    def back(self) -> bool:
+        """Esc: out of the input, the selection, the search, the filter."""
+        if self.entry.display:
+            self._close_entry()
+            return True
+        if self.log_view.unselect():
+            return True
+        if self.search.active:
+            self.set_search(Pattern())
+            return True
+        if self.filter.active:
+            self.set_filter(Pattern())
+            return True
+        return False
+
+    # -- the title ----------------------------------------------------------------------------------------------
+
+    @on(LogView.Moved)
+    def draw_title(self) -> None:
+        ring = self.log_view.ring
+        several = len(self.containers) > 1
+        names = ", ".join(container.name for container in self.containers)
+        left = [Part(" Logs", "accent"), Part(f"  {names}", "strong")]
+        if several:
+            left.insert(1, Part(f" of {len(self.containers)}", "dim", priority=5))
+        lines = f"{ring.count:,} of {len(ring):,}" if self.filter.active else f"{len(ring):,}"
+        right = [Part(f"{lines} lines", "dim", priority=3)]
+        if dropped := ring.dropped + self.sources.dropped:
+            right.append(Part(f"  {dropped:,} dropped", "warn", priority=2))
+        if self.since:
+            right.append(Part(f"  since {_SHORT[self.since]}", "info", priority=4))
+        for sign, pattern in (("\\", self.filter), ("/", self.search)):
+            if pattern.active:
+                right.append(Part(f"  {sign}{pattern.typed}", "info", priority=1))
+        if ring.sifting:
+            right.append(Part(" ...", "dim"))
+        if self.sources.reaching_back:
+            right.append(Part("  fetching older lines", "info", priority=2))
+        state: tuple[str, Tone] = ("  following ", "ok") if self.log_view.following else ("  held ", "warn")
+        right.append(Part(*state))
+        self._title.set_parts(left, right)
+
+    # -- what is typed ------------------------------------------------------------------------------------------
+
+    def ask(self, what: str) -> None:
+        """Have something typed: `find` or `filter`."""
+        self._asked = what
+        self.entry.placeholder = _KINDS[what]
+        self.entry.value = (self.search if what == "find" else self.filter).typed
+        self.entry.display = True
+        self._boxtop.main.set_focus(self.entry)
+
+    def _close_entry(self) -> None:
+        if self.entry.display:
+            self.entry.display = False
+            if self.log_view.is_attached:
+                self.log_view.focus()
+
+    @on(Input.Submitted)
+    async def _typed(self, event: Input.Submitted) -> None:
+        event.stop()
+        try:
+            pattern = Pattern(event.value, inverts=self._asked == "filter")
+        except ValueError as error:
+            self._boxtop.main.say(str(error), "warn")
+            return
+        self._close_entry()
+        if self._asked == "filter":
+            self.set_filter(pattern)
+        else:
+            self.set_search(pattern)
+            await self.step_match(-1)
+
+    def set_filter(self, pattern: Pattern) -> None:
+        """Only lines it lets through are shown; the newest at once, older ones as they are looked at."""
+        self.filter = pattern
+        self._stop_sifting()
+        ring = self.log_view.ring
+        wanted = pattern.passes
+        ring.set_filter((lambda raw: wanted(searched(raw))) if pattern.active else None)
+        ring.sift(_SLICE)
+        self.log_view.refilter()
+        if ring.sifting:
+            self._sifting = asyncio.create_task(self._sift(), name="filter")
+        self.draw_title()
+
+    async def _sift(self) -> None:
+        ring = self.log_view.ring
+        while ring.sifting:
+            await asyncio.sleep(0.005)
+            ring.sift(_SLICE)
+        self.log_view.refilter()
+        self.draw_title()
+
+    def _stop_sifting(self) -> None:
+        if self._sifting is not None:
+            self._sifting.cancel()
+            self._sifting = None
+
+    def set_search(self, pattern: Pattern) -> None:
+        self.search = pattern
+        self.log_view.set_search(pattern.expression)
+        self.draw_title()
+
+    async def step_match(self, by: int) -> None:
+        """The next match after the selected line, or the screen's first; with -1 the one before."""
+        expression = self.search.expression
+        if expression is None:
+            self._boxtop.main.say("Nothing is searched for: press / first.")
+            return
+        view, ring = self.log_view, self.log_view.ring
+        if view.selected is not None:
+            start = ring.place(view.selected[0]) + by
+        else:
+            start = ring.place(view.first_on_screen or ring.base) if by > 0 else ring.count - 1
+        for looked, number in enumerate(ring.numbers(start, by)):
+            if looked % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+            at = number - ring.base
+            if 0 <= at < len(ring) and expression.search(searched(ring.texts[at])):
+                view.show_line(number)
+                return
+        where = "below" if by > 0 else "above"
+        self._boxtop.main.say(f"No match of {self.search.typed} {where}.")
+
+    # -- the rest -----------------------------------------------------------------------------------------------
+
+    @on(LogView.TopReached)
+    def _older_wanted(self) -> None:
+        ring = self.log_view.ring
+        if not ring.stamps or self.sources.complete:
+            return
+        if not ring.has_room(1000):
+            self._boxtop.main.say("Older lines are not fetched: as many as are kept are here already.")
+            return
+        self.sources.reach_back(ring.stamps[0])
+
+    def since_items(self) -> list[PickItem]:
+        return [PickItem(key or "all", text, "current" if key == self.since else "") for key, text in SINCE]
+
+    def set_since(self, key: str) -> None:
+        self.since = "" if key == "all" else key
+        self.reopen()
+
+    def toggle_timestamps(self) -> None:
+        view = self.log_view
+        view.set_look(replace(view.look, timestamps=not view.look.timestamps))
+
+    def toggle_wrap(self) -> None:
+        view = self.log_view
+        view.set_look(replace(view.look, wrap=not view.look.wrap))
+
+    def chosen_text(self) -> str:
+        """The selected lines, or those on screen, as clean text."""
+        ring = self.log_view.ring
+        texts: list[str] = []
+        left = _MOST_COPIED
+        for number in self.log_view.chosen():
+            text = plain(ring.texts[number - ring.base])
+            left -= len(text) + 1
+            if left < 0:
+                break
+            texts.append(text)
+        return "\n".join(texts)
+
+    async def save(self, path: Path) -> str:
+        """Write the lines shown to a file of the user's own, in place of what it was. What to say of it."""
+        view, ring = self.log_view, self.log_view.ring
+        numbers = [ring.number(place) for place in range(ring.count)]
+        lines = [(ring.texts[n - ring.base], ring.stamps[n - ring.base], ring.tags[n - ring.base]) for n in numbers]
+        names = [container.name for container in self.containers]
+        written = await asyncio.to_thread(_write, path, lines, names, stamps=view.look.timestamps)
+        return f"Saved {len(lines):,} lines ({size(written)}) to {path}."
+
+
+def _write(path: Path, lines: Sequence[tuple[bytes, int, int]], names: Sequence[str], *, stamps: bool) -> int:
+    """Whole or not at all: beside the file first. Bytes written. Raises OSError."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(aside, "w", encoding="utf-8", opener=_private) as file:
+            for raw, stamp, tag in lines:
+                when = f"{_rfc3339(stamp)} " if stamps else ""
+                if tag & NOTE:
+                    file.write(f"{when}-- {plain(raw)}\n")
+                    continue
+                who = f"{names[tag >> 1]} " if len(names) > 1 else ""
+                file.write(f"{when}{who}{'! ' if tag & 1 else ''}{plain(raw)}\n")
+        written = aside.stat().st_size
+        aside.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
+    return written
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_EXCL, 0o600)
+
+
+def _rfc3339(stamp: int) -> str:
+    seconds, nanoseconds = divmod(stamp, 1_000_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds:09}Z"
