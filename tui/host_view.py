@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from tui.facts import host_facts
-from tui.formats import percent, size_long
+from tui.formats import percent, rate, size_long
 from tui.rows.fields import Look
 from tui.store import Delta
 from tui.view import View
+from widgets.chart_stack import ChartStack
 from widgets.charts import Chart, meter
 from widgets.facts import Fact, Facts, Heading
 from widgets.table import Cell
@@ -23,7 +23,6 @@ class HostView(View):
     DEFAULT_CSS = """
     HostView { layout: horizontal; }
     HostView > #host-charts { width: 1fr; }
-    HostView > #host-charts > Chart { height: 1fr; min-height: 4; }
     HostView > Facts { width: 1fr; height: 1fr; }
     """
 
@@ -34,16 +33,13 @@ class HostView(View):
         glyphs = look().glyphs
         self.cpu = Chart("CPU, all cores", unit_format=_share, top=1.0, glyphs=glyphs)
         self.memory = Chart("Memory", unit_format=size_long, top=None, glyphs=glyphs)
-        self.network = Chart("Network", unit_format=_rate, top=None, glyphs=glyphs)
-        self.disk = Chart("Disk", unit_format=_rate, top=None, glyphs=glyphs)
+        self.network = Chart("Network", unit_format=_rate, top=None, short_format=rate, glyphs=glyphs)
+        self.disk = Chart("Disk", unit_format=_rate, top=None, short_format=rate, glyphs=glyphs)
+        self.charts = ChartStack(self.cpu, self.memory, self.network, self.disk, id="host-charts")
         self.facts = Facts(id="host-facts", glyphs=glyphs)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="host-charts"):
-            yield self.cpu
-            yield self.memory
-            yield self.network
-            yield self.disk
+        yield self.charts
         yield self.facts
 
     def focus_content(self) -> None:
@@ -64,6 +60,7 @@ class HostView(View):
         self.memory.set_data(last("memory_used"), each, top=float(host.memory_total))
         self.network.set_data(last("network_receive"), each, second=last("network_transmit"), legend=("in", "out"))
         self.disk.set_data(last("disk_read"), each, second=last("disk_write"), legend=("read", "write"))
+        self.charts.align()
         facts = host_facts(host, look)
         cores = [
             Fact(f"core {number}", Cell(f"{meter(load, 20, look.glyphs)} {percent(load, cores=False):>4}", "accent"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rich.segment import Segment
 from textual.strip import Strip
 
 from widgets.glyphs import BRAILLE, Glyphs
@@ -13,6 +12,7 @@ from widgets.text import fit, width_of
 from widgets.tones import Tone
 
 Sample = float | None
+Run = tuple[str, Tone]
 
 _FIRST: Tone = "info"
 _SECOND: Tone = "warn"
@@ -138,6 +138,10 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 60)}m" if seconds < 7200 else f"{seconds / 3600:.3g}h"
 
 
+_TALL = 7
+"""Lines from which on a chart has room for a heading of two."""
+
+
 class Chart(LineView):
     """A titled chart with axes: newest sample at the right, 0 at the bottom, `top` at the top.
 
@@ -154,13 +158,19 @@ class Chart(LineView):
         *,
         unit_format: Callable[[float], str],
         top: float | None = None,
+        short_format: Callable[[float], str] | None = None,
         glyphs: Glyphs = BRAILLE,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
+        """`short_format` is for headings that lack room."""
         super().__init__(id=id, classes=classes, glyphs=glyphs)
         self.title = title
         self._format = unit_format
+        self._short = short_format or unit_format
+        self._note = ""
+        self._axis = 0
+        self._time_axis = True
         self._fixed_top = top
         self._top = top
         self._series: tuple[Sample, ...] = ()
@@ -177,18 +187,32 @@ class Chart(LineView):
         *,
         second: Sequence[Sample] | None = None,
         legend: tuple[str, str] = ("", ""),
+        note: str = "",
     ) -> None:
         """New samples, oldest first; `top` None is the chart's own.
 
-        `second` is drawn as a line over the first's area, both named by `legend`.
+        `second` is drawn as a line over the first's area, both named by `legend`. `note` ends the heading.
         """
         self._series = tuple(series)
         self._second = None if second is None else tuple(second)
         self._seconds = seconds_per_sample
         self._legend = legend
+        self._note = note
         self._top = self._fixed_top if top is None else top
         self._lines = None
         self.repaint()
+
+    def label_width(self) -> int:
+        """Cells the labels of the value axis take."""
+        top = self._scale(self.size.width)
+        return max(width_of(self._format(value)) for value in (0.0, top / 2, top))
+
+    def set_shape(self, axis: int, *, time_axis: bool) -> None:
+        """Have at least `axis` cells for the labels of the value axis, and a time axis or none."""
+        if (self._axis, self._time_axis) != (axis, time_axis):
+            self._axis, self._time_axis = axis, time_axis
+            self._lines = None
+            self.repaint()
 
     def restyle(self) -> None:
         self._lines = None
@@ -200,24 +224,39 @@ class Chart(LineView):
         return self._lines[1][y]
 
     def _draw(self, width: int, height: int) -> list[Strip]:
-        lines = [Strip(self._heading(width), width)]
-        body = height - 2
+        lines = [Strip(self.segments(runs, width), width) for runs in self._headings(width, height)]
+        body = height - len(lines) - int(self._time_axis)
         if body >= 1:
             lines.extend(self._plot(width, body))
         blank = Strip(self.segments([], width), width)
         lines.extend([blank] * (height - len(lines)))
         return lines[:height]
 
-    def _heading(self, width: int) -> list[Segment]:
-        runs: list[tuple[str, Tone]] = [(self.title, "strong")]
+    def _headings(self, width: int, height: int) -> list[list[Run]]:
+        """All on one line, else a line for each series, else without words."""
+        title: Run = (self.title, "strong")
+        note: list[Run] = [(f"  {self._note}", "dim")] if self._note else []
+        pairs = self._pairs()
+        named: list[list[Run]] = [
+            [(f"  {sign} {name}", tone), (self._figures(values), "")] for sign, name, tone, values in pairs
+        ] or [[(self._figures(self._series), "")]]
+        whole = [title, *(run for runs in named for run in runs), *note]
+        if sum(width_of(text) for text, _ in whole) <= width:
+            return [whole]
+        if pairs and height >= _TALL:
+            blank: Run = (" " * width_of(self.title), "")
+            return [[title, *named[0], *note], [blank, *named[1]]]
+        short: list[Run] = []
+        for sign, name, tone, values in pairs:
+            short += [(f" {sign} {name}", tone), (self._in_short(values), "")]
+        return [[title, *(short or [(self._in_short(self._series), "")]), *note]]
+
+    def _pairs(self) -> list[tuple[str, str, Tone, Sequence[Sample]]]:
+        """Sign, name, tone and samples of the two series; nothing where there is one."""
         if self._second is None:
-            runs.append((self._figures(self._series), ""))
-        else:
-            for sign, name, tone, values in zip(
-                self.glyphs.series, self._legend, (_FIRST, _SECOND), (self._series, self._second), strict=True
-            ):
-                runs.extend([(f"  {sign} {name}", tone), (self._figures(values), "")])
-        return self.segments(runs, width)
+            return []
+        tones: tuple[Tone, Tone] = (_FIRST, _SECOND)
+        return list(zip(self.glyphs.series, self._legend, tones, (self._series, self._second), strict=True))
 
     def _figures(self, values: Sequence[Sample]) -> str:
         known = [value for value in values if value is not None]
@@ -227,13 +266,23 @@ class Chart(LineView):
         shown = "-" if now is None else self._format(now)
         return f"  now {shown}  avg {self._format(sum(known) / len(known))}  peak {self._format(max(known))}"
 
+    def _in_short(self, values: Sequence[Sample]) -> str:
+        known = [value for value in values if value is not None]
+        if not known:
+            return " no data"
+        now = "-" if values[-1] is None else self._short(values[-1])
+        return f" {now} avg {self._short(sum(known) / len(known))} peak {self._short(max(known))}"
+
+    def _scale(self, width: int) -> float:
+        samples = capacity(width, self.glyphs)
+        return self._top or nice_top([*self._series[-samples:], *(self._second or ())[-samples:]])
+
     def _plot(self, width: int, height: int) -> list[Strip]:
-        samples_wide = capacity(width, self.glyphs)
-        top = self._top or nice_top([*self._series[-samples_wide:], *(self._second or ())[-samples_wide:]])
+        top = self._scale(width)
         marks = {0: self._format(top), height - 1: self._format(0.0)}
         if height >= 5:
             marks[(height - 1) // 2] = self._format(top * (height - (height - 1) // 2) / height)
-        axis = min(max(map(width_of, marks.values())), max(0, width - 4))
+        axis = min(max(self._axis, *map(width_of, marks.values())), max(0, width - 4))
         inner = max(0, width - axis - 1)
         if self._second is None:
             areas = [[(text, _FIRST)] for text in chart(self._series, inner, height, top, self.glyphs)]
@@ -244,10 +293,11 @@ class Chart(LineView):
             label = fit(marks.get(y, ""), axis, "right", self.glyphs.ellipsis)
             sign = self.glyphs.tick if y in marks else self.glyphs.vline
             lines.append(self._strip([(label + sign, "dim"), *areas[y]], width))
-        lines.append(self._strip([(self._time_axis(axis, inner), "dim")], width))
+        if self._time_axis:
+            lines.append(self._strip([(self._times(axis, inner), "dim")], width))
         return lines
 
-    def _time_axis(self, axis: int, inner: int) -> str:
+    def _times(self, axis: int, inner: int) -> str:
         line = self.glyphs.hline * inner
         start = f"-{duration(capacity(inner, self.glyphs) * self._seconds)}"
         half = f"-{duration(capacity(inner, self.glyphs) * self._seconds / 2)}"
