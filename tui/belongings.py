@@ -20,10 +20,11 @@ def volume_facts(item: Volume, look: Look) -> list[Line]:
         Fact("scope", item.scope or "–"),
         Fact("size", size_long(size) if size is not None else Cell("not asked for: it costs the engine a walk", "dim")),
         Fact("created", _when(item.created, look)),
-        Fact("made by", Cell("the engine, for a container (anonymous)", "dim") if item.anonymous else "name"),
         Fact("mountpoint", item.mountpoint or "–"),
         Fact("engine", item.ref.engine),
     ]
+    if item.anonymous:
+        lines.insert(1, Fact("anonymous", Cell("the engine named it, for a container", "dim")))
     mounts = [
         (container, mount)
         for container in _containers(look, item.ref.engine)

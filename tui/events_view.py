@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _EVERY = 0.25
 """Seconds between two looks whether an engine told something; a look costs a comparison for each engine."""
 _COLUMNS = (
-    Column("time", "TIME", 14),
+    Column("time", "TIME", 11),
     Column("engine", "ENGINE", 10, priority=3),
     Column("type", "TYPE", 9, priority=2),
     Column("action", "ACTION", 16, flex=1),
@@ -271,15 +271,15 @@ def row_of(key: Key, event: EngineEvent, now: float) -> Row:
 
 def what(event: EngineEvent) -> str:
     """What the attributes tell beyond the other columns; labels, whose keys have dots, are for the details."""
-    told = []
+    told, image = [], ""
     for key, value in mask_pairs(_masked(event)):
         if key == "container":
             told.append(f"container {value[:12]}")
         elif value and "." not in key and key not in _TOLD_ALREADY:
             told.append(f"{key}={value}")
         elif key == "image":
-            told.insert(0, value)
-    return "  ".join(told)
+            image = value
+    return "  ".join([*told, *([image] if image else [])])
 
 
 def _masked(event: EngineEvent) -> tuple[tuple[str, str], ...]:
@@ -299,7 +299,7 @@ def _tone(event: EngineEvent) -> Tone:
 
 
 def _clock(moment: float, now: float) -> str:
-    """The time of day; with the date before it on another day."""
+    """The time of day; on another day the date and the minute."""
     there, here = time.localtime(moment), time.localtime(now)
     same = (there.tm_year, there.tm_yday) == (here.tm_year, here.tm_yday)
-    return time.strftime("%H:%M:%S" if same else "%m-%d %H:%M:%S", there)
+    return time.strftime("%H:%M:%S" if same else "%m-%d %H:%M", there)
