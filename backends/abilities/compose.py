@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 
 from backends.model import Container
 from backends.progress import Report
@@ -136,16 +137,17 @@ def project_from(containers: Sequence[Container]) -> Project | None:
         return next((labels[label] for labels in every if labels.get(label)), "")
 
     compose = told(PROJECT_LABELS[0]) or told(PROJECT_LABELS[1])
+    folder = told(FOLDER_LABEL)
     return Project(
         name=name,
-        folder=told(FOLDER_LABEL),
-        files=_listed(told(FILES_LABEL)),
-        environment_files=_listed(told(ENVIRONMENT_LABEL)),
+        folder=folder,
+        files=_listed(told(FILES_LABEL), folder),
+        environment_files=_listed(told(ENVIRONMENT_LABEL), folder),
         by_podman=bool(told(PROJECT_LABELS[1])),
         stack=not compose,
     )
 
 
-def _listed(text: str) -> tuple[str, ...]:
-    """Compose joins paths by commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+def _listed(text: str, folder: str) -> tuple[str, ...]:
+    """Compose joins paths by commas; older ones are as they were typed, from its working folder."""
+    return tuple(str(PurePosixPath(folder) / part.strip()) for part in text.split(",") if part.strip())

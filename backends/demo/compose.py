@@ -66,7 +66,7 @@ class DemoCompose(Compose):
             await self._act_on_all(verb, chosen, report)
         if verb is Verb.DOWN:
             self._remove_rest(project, options, report)
-        return f"{_TOOL.text} finished {verb}"
+        return f"done by {_TOOL.text}"
 
     async def _fetch(self, verb: Verb, chosen: Sequence[Container], report: Report) -> None:
         word = "Pull" if verb is Verb.PULL else "Build"

@@ -108,7 +108,7 @@ class DockerCompose(Compose):
             self._tool = None  # it may have been removed or updated
             reason = failure or (last[0] if last else f"{tool.text} ended with status {status}")
             raise ActionError(clean(reason, 500))
-        return f"{tool.text} finished {verb}"
+        return f"done by {tool.text}"
 
 
 def named(name: str) -> str:

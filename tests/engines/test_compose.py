@@ -77,7 +77,7 @@ async def test_a_projects_life(docker: PrivateDocker, tmp_path: Path) -> None:
     shop = project(tmp_path, IMAGE)
     async with connected(docker.url) as backend:
         compose, said = DockerCompose(backend), Lines()
-        assert "finished up" in await compose.run(Verb.UP, shop, (), PLAIN, said)
+        assert "done by" in await compose.run(Verb.UP, shop, (), PLAIN, said)
         assert await states(backend) == {"web": State.RUNNING, "worker": State.RUNNING}
         assert any("worker" in line for line in said.lines)
 

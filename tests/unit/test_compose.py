@@ -40,7 +40,7 @@ def member(name: str, service: str, project: str = "shop", **changes: Any) -> Co
 def test_a_project_is_told_by_its_newest_container():
     old = container("old", labels=(("com.docker.compose.project", "shop"),), created=1.0)
     told = project_from([old, member("web", "web", created=2.0)])
-    assert told == Project("shop", "/srv/shop", ("/srv/shop/compose.yaml", "more.yaml"))
+    assert told == Project("shop", "/srv/shop", ("/srv/shop/compose.yaml", "/srv/shop/more.yaml"))
     assert project_from([container()]) is None
     assert files_of(SHOP)[:2] == ["/srv/shop/compose.yaml", "/srv/shop/more.yaml"]
 
