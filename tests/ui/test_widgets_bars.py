@@ -127,7 +127,7 @@ async def test_charts_say_figures_scale_and_time():
             assert all(len(line) == 60 for line in text)
             chart.set_data([8.0], 2.0, second=[50.0], legend=("read", "write"))
             assert "read  now 8 %" in lines()[0]
-            assert "write  now 50 %" in lines()[0]
+            assert "write  now 50 %" in lines()[1]
         for width, height in ((5, 4), (1, 1), (60, 30)):
             await pilot.resize_terminal(width, height)
             await pilot.pause()
