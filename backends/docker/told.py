@@ -19,6 +19,9 @@ _MOST_ATTRIBUTES = 60
 _LONGEST = 300
 _PODMAN_FILLERS = {"containerExitCode": "0", "podId": "", "image": ""}
 """Attributes Podman gives every event, and their values when they say nothing."""
+_MOST_SHARED = 4096
+_shared: dict[tuple[str, str], tuple[str, str]] = {}
+"""Each attribute once: every event of a container carries all its labels."""
 
 
 class DockerEvents(Events):
@@ -60,9 +63,19 @@ def record(event: Mapping[str, Any], engine: str) -> EngineEvent:
         action=action,
         name=name,
         id=identity,
-        attributes=tuple(sorted(attributes.items(), key=lambda pair: ("." in pair[0], pair[0]))),
+        attributes=tuple(_share(pair) for pair in sorted(attributes.items(), key=_labels_last)),
         chatter=action.startswith(_CHATTER),
     )
+
+
+def _labels_last(pair: tuple[str, str]) -> tuple[bool, str]:
+    return "." in pair[0], pair[0]
+
+
+def _share(pair: tuple[str, str]) -> tuple[str, str]:
+    if len(_shared) >= _MOST_SHARED:
+        _shared.clear()
+    return _shared.setdefault(pair, pair)
 
 
 def listening(engine: str, version: str) -> EngineEvent:
