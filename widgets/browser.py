@@ -6,6 +6,7 @@ import asyncio
 import posixpath
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 from textual import on
@@ -163,6 +164,7 @@ class Browser(ModalScreen[str | None]):
         self._shows_path = ""
         self._said: tuple[str, Tone] = ("", "")
         self._asking: asyncio.Task[None] | None = None
+        self._enter_due = False
         self._ended = False
         self._entries = EntryList(facts, glyphs=glyphs)
         self._path = Input(id="browser-path", compact=True, select_on_focus=False)
@@ -190,6 +192,9 @@ class Browser(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self._path.cursor_blink = self._find.cursor_blink = False
+        # The cursor of the list moves whatever has the keyboard
+        for lines in (*self.query(Line), self._entries):
+            lines.can_focus = False
         self.query_one("#browser-path-label", Line).set_parts([Part("Path", "dim")])
         self.query_one("#browser-find-label", Line).set_parts([Part("Find", "dim")])
         self._entries.choose_folder = self._mode in {"folder", "any"}
@@ -212,24 +217,33 @@ class Browser(ModalScreen[str | None]):
 
     def go(self, path: str, onto: str = "") -> None:
         """Open a folder, with the cursor on the entry named `onto`."""
-        self._ask(self._open(path, onto))
+        self._forget_typed()
+        self._ask(partial(self._open, path, onto))
 
     def action_reload(self, then: tuple[str, Tone] = ("", "")) -> None:
         """List the folder again, the cursor where it is; `then` is said once it is there."""
         current = self._entries.current
-        self._ask(self._open(self.folder, current.name if current else "", then))
+        self._ask(partial(self._open, self.folder, current.name if current else "", then))
 
     # -- what is listed ----------------------------------------------------------------------------------------
 
-    def _ask(self, work: Awaitable[None]) -> None:
+    def _ask(self, work: Callable[[], Awaitable[None]]) -> None:
+        """List something; what is typed meanwhile is for what comes, an Enter too."""
+
         async def asked() -> None:
             try:
-                await work
+                await work()
             except BrowseError as error:
+                self._enter_due = False
                 self.say(str(error), "error")
+            else:
+                if self._enter_due:
+                    self._enter_due = False
+                    self._choose(self._entries.current)
 
         if self._asking:
             self._asking.cancel()
+        self._enter_due = False
         self.say("listing " + self._glyphs.ellipsis, "dim")
         self._asking = asyncio.create_task(asked(), name="browse")
 
@@ -241,14 +255,22 @@ class Browser(ModalScreen[str | None]):
     async def _take(self, found: Listing, onto: str = "") -> None:
         # Ordering 50,000 names takes longer than a key may wait
         rows = await asyncio.to_thread(order, found.entries)
-        if self._find.value and found.path != self.folder:
-            with self.prevent(Input.Changed):
-                self._find.value = ""
         self.folder = found.path
         self._entries.set_rows(rows, self._find.value, onto)
         self._count()
         self._show_path()
         self.say(found.note, "warn" if found.note else "")
+
+    @property
+    def _busy(self) -> bool:
+        """Whether another folder is on its way, so that what is shown is not what is meant."""
+        return self._asking is not None and not self._asking.done()
+
+    def _forget_typed(self) -> None:
+        if self._find.value:
+            with self.prevent(Input.Changed):
+                self._find.value = ""
+            self._entries.set_filter("")
 
     def _show_path(self) -> None:
         shown = posixpath.join(self.folder, self._file_name) if self._mode == "save" else self.folder
@@ -273,7 +295,10 @@ class Browser(ModalScreen[str | None]):
     @on(EntryList.Chosen)
     def _chosen(self, event: Message) -> None:
         event.stop()
-        self._choose(self._entries.current)
+        if self._busy:
+            self._enter_due = True
+        else:
+            self._choose(self._entries.current)
 
     def _choose(self, entry: Entry | None) -> None:
         if entry is None:
@@ -310,7 +335,7 @@ class Browser(ModalScreen[str | None]):
     def _in(self, event: Message) -> None:
         event.stop()
         entry = self._entries.current
-        if entry is not None and entry.opens and entry.name != ".":
+        if not self._busy and entry is not None and entry.opens and entry.name != ".":
             self._open_entry(entry)
 
     @on(_Find.Path)
@@ -323,7 +348,8 @@ class Browser(ModalScreen[str | None]):
     @on(Input.Submitted, "#browser-path")
     def _submit_path(self, event: Input.Submitted) -> None:
         event.stop()
-        self._ask(self._follow(event.value))
+        self._forget_typed()
+        self._ask(partial(self._follow, event.value))
 
     async def _follow(self, text: str) -> None:
         """Do what a typed path asks for: open a folder, choose a file, or a name that is to be made."""
@@ -358,15 +384,17 @@ class Browser(ModalScreen[str | None]):
         name = (event.push.id or "").removeprefix("browser-")
         if name != _CHOOSE:
             self.action_act(name)
+        elif self._busy:
+            pass
         elif self._mode == "folder":
             self._end(self.folder)
         elif self._mode == "save":
-            self._ask(self._follow(self._path.value))
+            self._ask(partial(self._follow, self._path.value))
         else:
             self._choose(self._entries.current)
 
     def action_act(self, name: str) -> None:
-        if self._act is not None:
+        if self._act is not None and not self._busy:
             self._act(name, self.folder, self._entries.current)
 
     def action_move(self, lines: int) -> None:
