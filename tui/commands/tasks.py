@@ -13,7 +13,6 @@ COMMANDS: tuple[Command, ...] = (
         "Go to the selected task's output; Esc: back",
         Scope.VIEW,
         where="tasks",
-        footer=1,
     ),
     Command(
         "tasks.cancel",
@@ -50,6 +49,5 @@ COMMANDS: tuple[Command, ...] = (
         "Take all ended tasks off the list",
         Scope.VIEW,
         where="tasks",
-        footer=5,
     ),
 )

@@ -16,7 +16,7 @@ from widgets.tones import Tone
 
 COLUMNS = (
     Column("state", "STATE", 9),
-    Column("task", "TASK", 20, flex=3),
+    Column("task", "TASK", 28, flex=3),
     Column("engine", "ENGINE", 10, priority=4),
     Column("progress", "PROGRESS", 15, flex=2, priority=1),
     Column("amount", "DONE", 11, align="right", priority=3),
