@@ -14,6 +14,7 @@ from tui.formats import age
 from tui.handlers.area import Area
 from tui.pruning import Going, Lot
 from tui.rows.containers import state_text
+from tui.selection import Filter, name_of
 
 _PATIENCE = 3.0
 """Seconds an engine has to say how large things are before the question is asked without."""
@@ -27,8 +28,8 @@ class Prune(Area):
         engines = self._engines(items)
         stopped = [
             item
-            for item in self.app.store.of_kind(Kind.CONTAINER)
-            if isinstance(item, Container) and item.ref.engine in engines and item.state in _STOPPED
+            for item in self._shown(Kind.CONTAINER, engines)
+            if isinstance(item, Container) and item.state in _STOPPED
         ]
         sizes: dict[Ref, int] = {}
         if stopped:
@@ -43,9 +44,7 @@ class Prune(Area):
         engines = self._engines(items)
         store = self.app.store
         unused = [
-            item
-            for item in store.of_kind(Kind.VOLUME)
-            if isinstance(item, Volume) and item.ref.engine in engines and not store.users_of(item)
+            item for item in self._shown(Kind.VOLUME, engines) if isinstance(item, Volume) and not store.users_of(item)
         ]
         if any(item.ref not in store.volume_sizes for item in unused):
             for engine in engines:
@@ -75,9 +74,8 @@ class Prune(Area):
         store = self.app.store
         unused = [
             item
-            for item in store.of_kind(Kind.NETWORK)
+            for item in self._shown(Kind.NETWORK, engines)
             if isinstance(item, Network)
-            and item.ref.engine in engines
             and not item.builtin
             and item.scope in {"local", ""}
             and item.name not in _KEPT_NETWORKS
@@ -92,6 +90,12 @@ class Prune(Area):
         barred = self.app.store.barred
         return sorted({item.ref.engine for item in items if item.ref.engine not in barred})
 
+    def _shown(self, kind: Kind, engines: Sequence[str]) -> list[Item]:
+        """The engines' objects of a kind, by name: those the words of the list's filter let through."""
+        words = Filter(self.main.active.filter.text) if self.main.listing else Filter()
+        found = (item for item in self.app.store.of_kind(kind) if item.ref.engine in engines and words.matches(item))
+        return sorted(found, key=lambda item: (item.ref.engine, name_of(item)))
+
     async def _asked(self, engine: str, kind: Kind) -> Mapping[Ref, int]:
         """Sizes, if the engine has them soon."""
         self.main.say(f"Asking {engine} how much would come free ...")
@@ -103,7 +107,8 @@ class Prune(Area):
 
     async def _remove(self, noun: str, lots: Sequence[Lot], note: str) -> None:
         if not any(lot.going for lot in lots):
-            self.main.say(f"There is nothing to prune: all {noun} here are in use.")
+            among = " among those the filter shows" if self.main.listing and self.main.active.filter.text else ""
+            self.main.say(f"There is nothing to prune{among}: all {noun} are in use.")
             return
         answer = await self.ask(pruning.question(noun, lots, note, self.glyphs))
         going = pruning.chosen(lots, answer.choice) if answer else []
