@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 import time
 from collections.abc import Callable
@@ -63,6 +64,8 @@ class ThreadReport:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._loop = asyncio.get_running_loop()
+        # What is told starts timers of the screen, which are found through context variables; a thread has none
+        self._context = contextvars.copy_context()
         self._lock = threading.Lock()
         self._progress: Progress | None = None
         self._lines: list[str] = []
@@ -89,7 +92,7 @@ class ThreadReport:
         if now - self._sent >= _EACH:
             self._sent = now
             with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._deliver)
+                self._loop.call_soon_threadsafe(self._deliver, context=self._context)
 
     def _deliver(self) -> None:
         with self._lock:
