@@ -27,6 +27,8 @@ TAIL = 1000
 """So many lines are shown at once, and so many older ones at a time."""
 _EACH = 0.12
 """Seconds between two deliveries, and between two looks at a log that is being written."""
+_SHARE = 4
+"""Times as long as a delivery took, no other one is made."""
 _SOON, _LATER = 0.3, 5.0
 """Seconds before a stream that ended is asked for again while its container runs."""
 _LIVE = frozenset({State.RUNNING, State.PAUSED, State.RESTARTING, State.STOPPING})
@@ -223,6 +225,7 @@ class LogSources:
 
     def _deliver(self) -> None:
         self._due = None
+        began = asyncio.get_running_loop().time()
         waiting, self._waiting = self._waiting, []
         notes, self._notes = self._notes, []
         texts, stamps, tags = _ordered(waiting)
@@ -230,9 +233,10 @@ class LogSources:
             self._sink(texts, stamps, tags)
         for stamp, text in notes:
             self._sink([text.encode()], [stamp], [NOTE])
-        # Measured from its end: drawing a flood must leave time for keys
-        self._delivered = asyncio.get_running_loop().time()
         self._changed()
+        now = asyncio.get_running_loop().time()
+        # From its end on, and the later the longer it took: a flood must leave time for keys
+        self._delivered = now + _SHARE * (now - began)
 
     # -- older lines --------------------------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ class LogLines:
     def _message(self, message: bytes, error: int) -> None:
         """One message of any form."""
         found = _STAMP.match(message)
-        stamp = self._last
+        stamp = self.stamps[-1] if self.stamps else self._last
         if found:
             stamp, message = stamp_of(found), message[found.end() :]
         unfinished = self._open.get(error)

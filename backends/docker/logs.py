@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
 
 _SECOND = 1_000_000_000
-_MOST_LINES, _MOST_BYTES = 50_000, 8_000_000
+_MOST_LINES, _MOST_BYTES = 30_000, 4_000_000
 """So much waits for the loop at most: then the oldest is dropped and counted."""
 _RESUME_TAIL = 10_000
 """Lines an engine looks through from the end when a stream is gone on with: a whole file may be gigabytes."""
