@@ -106,7 +106,7 @@ class Terminal(Area):
         elif outcome.how is How.LOST:
             self.main.warn_of(item.ref, f"shell in {name}: the connection broke: {outcome.error}")
         elif status in _NOT_STARTED and outcome.last_line and not outcome.typed:
-            self.main.warn_of(item.ref, f"shell in {name}: exit status {status}: {outcome.last_line}")
+            self.main.warn_of(item.ref, f"shell in {name}: exit status {status}: {_told(outcome)}")
         elif status is None:
             self.main.say(f"The shell in {name} ended: its container or the engine may have ended.", "warn")
         else:
@@ -152,6 +152,12 @@ class Terminal(Area):
         finally:
             await asyncio.to_thread(console.close)
         return outcome, status
+
+
+def _told(outcome: Outcome) -> str:
+    """What an engine said of a command it could not run, without the names of those who passed it on."""
+    line = outcome.last_line
+    return line[max(0, line.find('exec: "')) :]
 
 
 def _chosen(values: Values) -> tuple[list[str], str]:
