@@ -13,14 +13,15 @@ from backends.docker import told
 from backends.docker.events import refs_of
 from backends.docker.moments import Moments
 from backends.events import EngineEvent, EventRing
-from backends.model import Action, Kind, Loss, Mount, Network, Ref, Snapshot, Subnet, Volume
+from backends.model import Action, Change, Kind, Loss, Mount, Network, Ref, Snapshot, State, Subnet, Volume
 from backends.watch import Connected
-from tests.unit.objects import NOW, container, info
+from tests.unit.objects import NOW, container, info, vm
 from tests.unit.test_listing import FOUND, fields
 from tui import listing, pruning
 from tui.belonging_forms import join_check, network_check, network_line, volume_check, volume_line
 from tui.confirmations import confirmation, differs
 from tui.events_view import matches, row_of
+from tui.happened import Happened
 from tui.pruning import Going, Lot
 from tui.selection import Filter
 from tui.store import Store
@@ -260,6 +261,24 @@ def test_events_are_found_by_words() -> None:
     assert matches(event, "")
     assert matches(event, "WEB exitcode=3")
     assert not matches(event, "web -die")
+
+
+def test_an_engine_without_events_has_its_vms_states_noted() -> None:
+    store = Store()
+    store.add_engine("virtualbox", "virtualbox://", (Kind.VM,), read_only=False)
+    happened = Happened(store, lambda _: None)
+    off = vm(state=State.OFF, state_word="PoweredOff")
+    updates = [
+        Connected(info("virtualbox", Kind.VM)),
+        Snapshot("virtualbox", NOW, vms=(off,)),
+        Change("virtualbox", NOW + 1, (replace(off, state=State.RUNNING, state_word="Running"),)),
+        Snapshot("virtualbox", NOW + 2),
+    ]
+    for update in updates:
+        happened.observe(update)
+        store.apply(update)
+    told = [(event.action, event.name) for _, event in happened.rings()["virtualbox"].read()[0]]
+    assert told == [("state: Running", "build"), ("unregistered", "build")]
 
 
 # -- listing -------------------------------------------------------------------------------------------------------
