@@ -12,7 +12,7 @@ from backends.docker.errors import status
 from backends.docker.parse import Parser, image_id
 from backends.docker.perform import perform, untag
 from backends.docker.streams import Exchange
-from backends.docker.transfers import parsed
+from backends.docker.transfers import is_down, parsed
 from backends.model import Action, ActionOptions, Image, Ref
 from backends.text import clean
 from backends.threads import in_thread
@@ -87,6 +87,8 @@ class DockerSearch(Search):
                     # Podman's word for no result
                     if "image not known" in str(error):
                         return ()
+                    if is_down(str(error)):
+                        raise ActionError(f"the engine does not reach the registry it searches: {error}") from None
                     raise
                 return tuple(_found(entry) for entry in exchange.json() or () if isinstance(entry, Mapping))
             finally:

@@ -187,6 +187,11 @@ _LOGIN = ("unauthorized", "authentication required", "no basic auth", "docker lo
 _DOWN = ("connection refused", "no such host", "i/o timeout", "no route to host", "network is unreachable")
 
 
+def is_down(text: str) -> bool:
+    """Whether the engine's words say that a registry cannot be reached."""
+    return any(words in text.lower() for words in _DOWN)
+
+
 def _explained(error: ActionError, wanted: Reference, connection: Connection, *, known: bool) -> ActionError:
     """The engine's words, with what the user can do about it."""
     text, host = str(error), wanted.registry
@@ -197,7 +202,7 @@ def _explained(error: ActionError, wanted: Reference, connection: Connection, *,
         if known:
             return ActionError(f"{text} (the login for {host} is not accepted for this; to log in anew: {command})")
         return ActionError(f"{text} (there is no login for {host}; to log in: {command})")
-    if any(words in lower for words in _DOWN):
+    if is_down(text):
         return ActionError(f"the registry {host} cannot be reached: {text}")
     if "server gave http response to https client" in lower:
         return ActionError(f"{host} speaks no TLS, and the engine does not know it as an insecure registry: {text}")
