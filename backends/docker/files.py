@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from backends.abilities.files import Copied, FileEntry, FileKind, Files, Folder
 from backends.base import ActionError
 from backends.docker import folders
-from backends.docker.folders import Stream, archive_path
+from backends.docker.folders import NoPrograms, Stream, archive_path
 from backends.docker.streams import Exchange
 from backends.model import Ref
 from backends.pack import pack, scan, walk
@@ -41,13 +41,15 @@ class DockerFiles(Files):
         def work() -> Folder:
             try:
                 if run and ref.id not in self._bare:
-                    found = folders.list_running(ref.id, path, exchange)
-                    if found is not None:
-                        return found
+                    try:
+                        found = folders.list_running(ref.id, path, exchange)
+                    except NoPrograms:
+                        self._bare.add(ref.id)
+                    else:
+                        if found is not None:
+                            return found
                 target = _followed(folders.find(connection, ref.id, path), path)
                 listed = folders.list_archive(connection, ref.id, target, exchange)
-                if run and listed.entries:
-                    self._bare.add(ref.id)
                 return Folder(path, listed.entries, listed.note)
             finally:
                 exchange.finish()

@@ -39,6 +39,9 @@ _ASK = (
 )
 """POSIX find and sh, and the stat of coreutils or busybox; the folder and the format are arguments, never parsed."""
 _NO_FOLDER = 3
+_MISSING = (1, 126, 127)
+"""Exit codes of a missing shell, find or stat; find and a loop of stat end with 1 when all failed."""
+_FAILED = -1
 _GO_FOLDER, _GO_LINK, _GO_OTHER = 1 << 31, 1 << 27, 0b11 << 24 | 1 << 26 | 1 << 21 | 1 << 19
 """Of Go's FileMode: directory, symbolic link; socket, named pipe, device and the like."""
 _USUAL = ("bin", "boot", "data", "dev", "etc", "home", "lib", "media", "mnt", "opt", "proc", "root", "run", "sbin",
@@ -91,8 +94,15 @@ def status_of(
     return FileEntry(name, kind, clean(name), size, _moment(status.get("mtime")), target), ""
 
 
+class NoPrograms(Exception):
+    """The container lacks what lists a folder."""
+
+
 def list_running(container: str, path: str, exchange: Exchange) -> Folder | None:
-    """By a shell, find and stat of the container itself; None where it lacks them. Blocks."""
+    """By a shell, find and stat of the container itself; None when that came to nothing. Blocks.
+
+    Raises NoPrograms where it never will.
+    """
     token = secrets.token_hex(8)
     words = ["sh", "-c", _ASK, "sh", path, f"{token} %f %s %Y %n"]
     with suppress(UnicodeEncodeError):
@@ -101,21 +111,23 @@ def list_running(container: str, path: str, exchange: Exchange) -> Folder | None
         entries = _parse(output, token)
         if code == _NO_FOLDER:
             return None  # or the engine knows why
-        if entries or code == 0 or (not output and code == 1 and _has_stat(exchange, container)):
+        if entries or (code in {0, 1} and _has_stat(exchange, container)):
             note = f"only {MOST_ENTRIES:,} of its entries are shown" if len(entries) >= MOST_ENTRIES else ""
             return Folder(path, tuple(entries[:MOST_ENTRIES]), note)
+        if code in _MISSING:
+            raise NoPrograms
     return None
 
 
 def _has_stat(exchange: Exchange, container: str) -> bool:
-    """Without find an empty folder ends stat as a missing stat does."""
+    """An empty folder looks as a missing stat does."""
     words = ["stat", "-c", "%f", "--", "/"]
     body = json.dumps({"AttachStdout": True, "AttachStderr": True, "Cmd": words, "User": "0"})
     return _run(exchange, container, body.encode())[1] == 0
 
 
 def _run(exchange: Exchange, container: str, body: bytes) -> tuple[bytes, int]:
-    """Run a command in a container: its standard output and its exit code, 127 when it cannot be run."""
+    """Run a command in a container: its standard output and its exit code."""
     kind = {"Content-Type": "application/json"}
     try:
         made = exchange.request("POST", f"/containers/{container}/exec", body=body, headers=kind, silence=_SILENCE)
@@ -128,14 +140,14 @@ def _run(exchange: Exchange, container: str, body: bytes) -> tuple[bytes, int]:
         answer = json.loads(exchange.request("GET", f"/exec/{identity}/json", silence=_SILENCE).read())
         exchange.renew()
         return output, int(answer["ExitCode"] or 0)
-    except ActionError:
+    except ActionError as error:
         if exchange.closed:
             raise
         exchange.renew()
-        return b"", 127
+        return b"", 127 if "exec failed" in str(error) or "not found" in str(error) else _FAILED
     except (ValueError, KeyError, TypeError):
         exchange.renew()
-        return b"", 127
+        return b"", _FAILED
 
 
 def _output(chunks: Iterator[bytes]) -> bytes:
