@@ -6,16 +6,13 @@ treats a registry as insecure, so is it treated here: TLS unverified, else plain
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import ssl
 import threading
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -23,6 +20,7 @@ from backends.abilities.images import Names
 from backends.base import ActionError
 from backends.logins import Login
 from backends.text import clean
+from backends.trust import Trust, is_loopback, tls_context
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -35,15 +33,6 @@ MOST = 20_000
 _PARAMETER = re.compile(r'([a-z_]+)="([^"]*)"')
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
 _CLIENT = "boxtop"
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """How a registry's address may be believed."""
-
-    insecure: bool = False
-    folders: tuple[Path, ...] = ()
-    """Folders with CA certificates (*.crt) and client certificates (*.cert with *.key), as dockerd's certs.d."""
 
 
 class NeedsLogin(Exception):
@@ -174,7 +163,7 @@ class Distribution:
         if pool is None:
             # What is believed of the registry is not believed of the place its tokens come from
             trust = self._trust if parts.netloc == self._host else Trust()
-            options: dict[str, Any] = {"maxsize": 1, "ssl_context": _context(trust)}
+            options: dict[str, Any] = {"maxsize": 1, "ssl_context": tls_context(trust)}
             host = parts.hostname or ""
             proxy = urllib.request.getproxies().get(parts.scheme)
             if proxy and not is_loopback(host) and not urllib.request.proxy_bypass(host):
@@ -219,46 +208,6 @@ class Distribution:
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
             raise ActionError(f"{clean(parts.netloc, 200)} gave no token")
         return token
-
-
-def is_insecure(host: str, names: Iterable[str], networks: Iterable[str]) -> bool:
-    """Whether an engine with these settings does without verified TLS for a registry host; loopback always does."""
-    bare = urlsplit(f"//{host}").hostname or ""
-    if is_loopback(bare) or host in set(names):
-        return True
-    with suppress(ValueError):
-        address = ipaddress.ip_address(bare)
-        for text in networks:
-            with suppress(ValueError, TypeError):
-                if address in ipaddress.ip_network(text, strict=False):
-                    return True
-    return False
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
-
-
-def _context(trust: Trust) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    for folder in trust.folders:
-        with suppress(OSError):
-            for file in sorted(folder.iterdir()):
-                try:
-                    if file.suffix == ".crt":
-                        context.load_verify_locations(file)
-                    elif file.suffix == ".cert":
-                        context.load_cert_chain(file, file.with_suffix(".key"))
-                except (OSError, ssl.SSLError) as error:
-                    raise ActionError(f"{file} cannot be used: {error}") from None
-    if trust.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _basic(login: Login) -> str:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from backends import references
 from backends.abilities.images import Names, Registries
 from backends.base import ActionError
-from backends.distribution import Distribution, NeedsLogin, Trust, is_insecure
+from backends.distribution import Distribution, NeedsLogin
 from backends.docker.client import Connection
 from backends.logins import hosts_with_login, login_for
 from backends.references import HUB
 from backends.text import clean
 from backends.threads import in_thread
+from backends.trust import Trust, is_insecure
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend

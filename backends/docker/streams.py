@@ -109,6 +109,9 @@ class Exchange:
         try:
             while chunk := self._response.read1(_CHUNK):
                 yield chunk
+            if self._response.length:
+                # cut off, which http.client does not tell where the length was announced
+                raise http.client.IncompleteRead(b"", self._response.length)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._error(error) from error
 

@@ -15,7 +15,7 @@ from backends.abilities.images import Pull, Push
 from backends.base import ActionError
 from backends.docker.client import Connection
 from backends.docker.streams import Exchange
-from backends.logins import login_for
+from backends.logins import Login, login_for
 from backends.progress import Part, Progress, Report
 from backends.references import Reference
 from backends.text import clean
@@ -43,7 +43,7 @@ class DockerPull(Pull):
 
         def work() -> str:
             try:
-                login = login_for(wanted.registry, podman=connection.podman)
+                login = _login(wanted, connection)
                 query = {"fromImage": wanted.name, "tag": wanted.digest or wanted.tag or "latest"}
                 headers = {"X-Registry-Auth": login.header} if login else {}
                 try:
@@ -73,7 +73,7 @@ class DockerPush(Push):
 
         def work() -> str:
             try:
-                login = login_for(wanted.registry, podman=connection.podman)
+                login = _login(wanted, connection)
                 path = f"/images/{quote(wanted.name, safe='/:')}/push"
                 headers = {"X-Registry-Auth": login.header if login else _NOBODY}
                 try:
@@ -185,6 +185,13 @@ def _count(value: Any) -> int | None:
 
 _LOGIN = ("unauthorized", "authentication required", "no basic auth", "docker login", "access denied", "denied: ")
 _DOWN = ("connection refused", "no such host", "i/o timeout", "no route to host", "network is unreachable")
+
+
+def _login(wanted: Reference, connection: Connection) -> Login | None:
+    # Podman tries a short name in several registries: none of them is to see another one's login
+    if connection.podman and not wanted.host:
+        return None
+    return login_for(wanted.registry, podman=connection.podman)
 
 
 def is_down(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -57,12 +58,15 @@ class PrivateRegistry:
             file.write_text(_HTPASSWD)
             config += _AUTH.format(file=file)
         (self.directory / "config.yml").write_text(config)
+        # It takes settings from there, and Podman knows one of the same name
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("REGISTRY_")}
         with (self.directory / "registry.log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["docker-registry", "serve", str(self.directory / "config.yml")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env=environment,
                 start_new_session=True,
             )
         wait_until(self._answers, "the registry to answer", 20)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from backends.base import ActionError
 from backends.progress import Progress
 from tests.engines.docker_backend import connected, image
 from tests.engines.podman_engine import PrivatePodman
-from tests.engines.registry_engine import PrivateRegistry, registry_missing
+from tests.engines.registry_engine import PASSWORD, USER, PrivateRegistry, registry_missing
 from tests.engines.require import need
 
 pytestmark = pytest.mark.podman
@@ -32,18 +34,45 @@ class Told:
         del text
 
 
-@pytest.fixture
-def registry_here(podman_engine: PrivatePodman) -> Iterator[PrivateRegistry]:
+@contextmanager
+def registry_of(podman: PrivatePodman, *, login: bool = False) -> Iterator[PrivateRegistry]:
     """A registry where this Podman takes one without TLS."""
     reason = registry_missing()
     need(not reason, reason)
-    registry = PrivateRegistry(Path(tempfile.mkdtemp(prefix="br-", dir="/tmp")), port=podman_engine.registry_port)
+    folder = Path(tempfile.mkdtemp(prefix="br-", dir="/tmp"))
+    registry = PrivateRegistry(folder, login=login, port=podman.registry_port)
     try:
         registry.start()
         yield registry
     finally:
         registry.stop()
         shutil.rmtree(registry.directory, ignore_errors=True)
+
+
+@pytest.fixture
+def registry_here(podman_engine: PrivatePodman) -> Iterator[PrivateRegistry]:
+    with registry_of(podman_engine) as registry:
+        yield registry
+
+
+async def test_a_login_of_the_docker_cli_serves_podman_too(podman, tmp_path, monkeypatch):
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "absent.json"))
+    config = tmp_path / "config.json"
+    config.write_text("{}")
+    podman.ensure_image("travelling", content="travelling")
+    with registry_of(podman, login=True) as registry:
+        name = f"{registry.host}/private/app:1"
+        podman.client.tag("docker.io/library/travelling:latest", f"{registry.host}/private/app", "1")
+        async with connected(podman.url, "podman") as backend:
+            push = backend.ability(Push)
+            with pytest.raises(ActionError, match=f"to log in: podman login {registry.host}"):
+                await push.push(name, Told())
+            auth = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+            config.write_text(json.dumps({"auths": {registry.host: {"auth": auth}}}))
+            await push.push(name, Told())
+            assert (await backend.ability(Registries).repositories(registry.host)).names == ("private/app",)
+            assert (await backend.ability(Pull).pull(name, Told())) is not None
 
 
 async def test_images_go_to_a_registry_and_a_tar_file_and_back(podman, registry_here, tmp_path, monkeypatch):

@@ -16,8 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from backends.base import ActionError
-from backends.distribution import Distribution, NeedsLogin, Trust, is_insecure
+from backends.distribution import Distribution, NeedsLogin
 from backends.logins import Login
+from backends.trust import Trust, is_insecure
 
 INSECURE = Trust(insecure=True)
 Answer = tuple[int, dict[str, str], object]
