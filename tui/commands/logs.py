@@ -34,15 +34,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("logs.since", ("s",), "since", "Choose how far back it goes", Scope.VIEW, footer=4, where=PLACE),
     Command("logs.follow", ("f",), "follow", "Follow the end, or hold still", Scope.VIEW, footer=1, where=PLACE),
     Command("logs.timestamps", ("t",), "times", "Show each line's time, or not", Scope.VIEW, footer=5, where=PLACE),
-    Command("logs.wrap", ("w",), "wrap", "Wrap long lines, or cut them off", Scope.VIEW, footer=6, where=PLACE),
-    Command("logs.save", ("S",), "save", "Save the lines shown to a file", Scope.VIEW, footer=7, where=PLACE),
+    Command("logs.wrap", ("w",), "wrap", "Wrap long lines, or cut them off", Scope.VIEW, where=PLACE),
+    Command("logs.save", ("S",), "save", "Save the lines shown to a file", Scope.VIEW, footer=6, where=PLACE),
     Command(
         "logs.copy",
         ("c",),
         "copy",
         "Copy the selected lines (Shift-↑, Shift-↓, mouse), or those on screen",
         Scope.VIEW,
-        footer=8,
         where=PLACE,
     ),
     Command(
