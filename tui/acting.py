@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 from backends.actions import refusal
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, ActionOptions, Item, Kind, Loss, Ref
 from tui.commands import Command, resolve
-from tui.confirmations import CANCEL, Confirmation, confirmation, differs, needed, options_from, wants_losses
+from tui.confirmations import (
+    CANCEL,
+    Confirmation,
+    confirmation,
+    differs,
+    needed,
+    options_from,
+    preset,
+    wants_losses,
+)
 from tui.runner import Runner, overtakes
 from tui.selection import name_of
 from tui.store import Store
@@ -18,6 +29,7 @@ from widgets.confirm import Answer, Confirm
 Ask = Callable[[Confirm], Awaitable[Answer | None]]
 Tell = Callable[[str], None]
 
+_NOTHING = ActionOptions()
 _ASKED_AT_ONCE = 4
 _SOON = 0.5
 
@@ -62,6 +74,29 @@ class Acting:
             agreed = [(item, ActionOptions()) for item in able]
         self._start(action, agreed)
 
+    async def again(self, action: Action, failed: Sequence[tuple[Item, ActionOptions]]) -> None:
+        """Start what failed once more, as it was chosen then; asked for as the first time, and where it is several."""
+        chosen = {item.ref: options for item, options in failed}
+        able, skipped = self._divide(action, [item for item, _ in failed])
+        if not able:
+            item, reason = skipped[0]
+            self._tell(f"Cannot {action} {name_of(item)}: {reason}.")
+            return
+        agreed: list[tuple[Item, ActionOptions]] = []
+        for kind in Kind:
+            of_kind = [item for item in able if item.ref.kind is kind]
+            if not of_kind:
+                continue
+            if len(able) == 1 and not needed(action, able):
+                agreed += [(item, chosen[item.ref]) for item in of_kind]
+                continue
+            left_out = [(item, reason) for item, reason in skipped if item.ref.kind is kind]
+            answered = await self._agree(action, of_kind, left_out, chosen)
+            if answered is None:
+                return
+            agreed += answered
+        self._start(action, agreed)
+
     def _divide(self, action: Action, items: Sequence[Item]) -> tuple[list[Item], list[tuple[Item, str]]]:
         able, skipped = [], []
         for item in items:
@@ -79,9 +114,16 @@ class Acting:
         return self._store.barred.get(item.ref.engine) or refusal(action, item)
 
     async def _agree(
-        self, action: Action, items: list[Item], skipped: list[tuple[Item, str]]
+        self,
+        action: Action,
+        items: list[Item],
+        skipped: list[tuple[Item, str]],
+        before: Mapping[Ref, ActionOptions] = MappingProxyType({}),
     ) -> list[tuple[Item, ActionOptions]] | None:
-        """The objects of one kind the operator agreed to, each with the choices made for it; None: cancelled."""
+        """The objects of one kind the operator agreed to, each with the choices made for it; None: cancelled.
+
+        `before`: what was chosen the last time; offered again where it was chosen for all.
+        """
         losses: dict[Ref, tuple[Loss, ...]] = {}
         if wants_losses(action):
             losses, failed = await self._losses(action, items)
@@ -90,22 +132,29 @@ class Acting:
             if not items:
                 self._tell(f"Cannot {action} {name_of(skipped[0][0])}: {skipped[0][1]}")
                 return None
-        answer = await self._ask(_dialog(confirmation(action, items, losses, skipped)))
+        asked = confirmation(action, items, losses, skipped)
+        chosen = [before.get(item.ref, _NOTHING) for item in items]
+        answer = await self._ask(_dialog(replace(asked, options=preset(asked.options, chosen))))
         if answer is None or answer.choice == CANCEL:
             return None
-        return [(item, options_from(answer, item, losses.get(item.ref, ()))) for item in items]
+        agreed = []
+        for item, last in zip(items, chosen, strict=True):
+            options = options_from(answer, item, losses.get(item.ref, ()))
+            agreed.append((item, replace(options, signal=last.signal, timeout=last.timeout)))
+        return agreed
 
     def _start(self, action: Action, agreed: Sequence[tuple[Item, ActionOptions]]) -> None:
-        untouched = []
+        untouched, begun = [], []
         for item, options in agreed:
             now = self._store.get(item.ref)
             reason = differs(item, now)
             if reason is None and now is not None:
                 reason = self._refusal(action, now)
             if reason is None and now is not None:
-                self._runner.start(action, now, options)
+                begun.append((now, options))
             else:
                 untouched.append(f"{name_of(item)}: {reason}")
+        self._runner.start_all(action, begun)
         if untouched:
             self._tell(f"Nothing was done to {'; '.join(untouched)}.")
 

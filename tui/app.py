@@ -24,6 +24,7 @@ from backends.model import Action, Item, Ref
 from backends.text import clean
 from tui import journal, logs
 from tui.acting import Acting
+from tui.bulk import Bulk
 from tui.commands import BY_ID, Scope
 from tui.custom.join import commands_of
 from tui.handlers import Handlers
@@ -83,6 +84,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         return Look(self.store, self._clock(), self._marks, self._glyphs)
 
     async def on_mount(self) -> None:
+        self.bulk = Bulk(self.main.show_standing)
         self.runner = Runner(
             self.store,
             self._backend,
@@ -90,6 +92,7 @@ class BoxtopApp(ExactUpdates, App[int]):
             self._ignored_shutdown,
             self.journal_file,
             noted=self._noted,
+            bulk=self.bulk,
         )
         self.tasks = Tasks(self.journal_file, noted=self._noted, clock=self._clock)
         self.task_news = TaskNews(self)

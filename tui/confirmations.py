@@ -91,6 +91,15 @@ def options_from(answer: Answer, item: Item, losses: Sequence[Loss]) -> ActionOp
     return options
 
 
+def preset(options: Sequence[Option], chosen: Sequence[ActionOptions]) -> tuple[Option, ...]:
+    """The boxes to check as they were checked for all of these objects the last time."""
+    known = {"force", "volumes"}
+    return tuple(
+        replace(option, value=all(getattr(last, option.id) for last in chosen)) if option.id in known else option
+        for option in options
+    )
+
+
 def differs(shown: Item, now: Item | None) -> str | None:
     """Why an object is no longer what was confirmed, in words; None when it is."""
     if now is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from backends.model import VM, Action, ActionOptions, Item, Kind, Ref, State
 from backends.secrets import mask_text
 from backends.text import clean
 from tui import journal
+from tui.bulk import Batch, Bulk
 from tui.selection import name_of
 from tui.store import Failure, Store
 
@@ -39,6 +40,8 @@ class _Work:
     action: Action
     item: Item
     began: float
+    options: ActionOptions
+    batch: Batch | None = None
 
     def entry(self, result: str) -> journal.Entry:
         ref = self.item.ref
@@ -70,6 +73,7 @@ class Runner:
         journal_file: Path,
         *,
         noted: Callable[[], None] = lambda: None,
+        bulk: Bulk | None = None,
         shutdown_patience: float = SHUTDOWN_PATIENCE,
     ) -> None:
         self._store = store
@@ -78,24 +82,34 @@ class Runner:
         self._remind = remind
         self._journal_file = journal_file
         self._noted = noted
+        self._bulk = bulk or Bulk(lambda _: None)
         self._patience = shutdown_patience
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._under_way: dict[Ref, _Work] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, action: Action, item: Item, options: ActionOptions) -> None:
+    def start_all(self, action: Action, agreed: Sequence[tuple[Item, ActionOptions]]) -> None:
+        """Start it on each object, and have it told how far they are when there are several."""
+        batch = self._bulk.begin(str(action), len(agreed))
+        for item, options in agreed:
+            self.start(action, item, options, batch)
+
+    def start(self, action: Action, item: Item, options: ActionOptions, batch: Batch | None = None) -> None:
         """Show the transition at once and do the work in the background; one action at a time for each object.
 
         A kill takes the place of a stop or restart under way: whoever presses it waits for nothing else.
         """
         before = self._under_way.get(item.ref)
         if before is not None and not overtakes(action, before.action):
-            self._report(item, action, f"{before.action} is still under way")
+            reason = f"{before.action} is still under way"
+            self._report(item, action, reason)
+            if batch is not None:
+                batch.ended(name_of(item), reason)
             return
-        work = _Work(action, item, time.time())
+        work = _Work(action, item, time.time(), options, batch)
         self._under_way[item.ref] = work
         self._store.set_pending(item.ref, action)
-        self._spawn(self._run(work, options), f"{action} {item.ref.id}")
+        self._spawn(self._run(work), f"{action} {item.ref.id}")
 
     @property
     def under_way(self) -> list[tuple[Action, Item]]:
@@ -118,24 +132,26 @@ class Runner:
             with suppress(OSError):
                 journal.append(self._journal_file, work.entry("not known: boxtop was quit before the answer"))
 
-    async def _run(self, work: _Work, options: ActionOptions) -> None:
+    async def _run(self, work: _Work) -> None:
         if work.action is Action.KILL:
-            reason = await self._perform(work, options)
+            reason = await self._perform(work)
         else:
             async with self._slots:
-                reason = await self._perform(work, options)
+                reason = await self._perform(work)
+        if work.batch is not None:
+            work.batch.ended(name_of(work.item), reason)
         self._spawn(self._note(work.entry(reason or "done")), "journal")
         if reason is None and work.action is Action.STOP and work.item.ref.kind is Kind.VM:
             await self._await_shutdown(work)
         if not self._is_current(work):
             return
         del self._under_way[work.item.ref]
-        failure = Failure(work.item.ref, name_of(work.item), work.action, reason) if reason else None
+        failure = Failure(work.item.ref, name_of(work.item), work.action, reason, work.options) if reason else None
         self._store.clear_pending(work.item.ref, failure)
         if reason:
             self._report(work.item, work.action, reason)
 
-    async def _perform(self, work: _Work, options: ActionOptions) -> str | None:
+    async def _perform(self, work: _Work) -> str | None:
         """The reason of a failure, or None."""
         ref = work.item.ref
         backend = self._backend_of(ref.engine)
@@ -144,7 +160,7 @@ class Runner:
         if not self._is_current(work):
             return "a kill took its place before it began"
         try:
-            await backend.perform(work.action, ref, options)
+            await backend.perform(work.action, ref, work.options)
         except ActionError as error:
             return mask_text(str(error))
         except EngineError as error:

@@ -7,12 +7,13 @@ the rows concerned are drawn again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backends.model import (
     VM,
     Action,
+    ActionOptions,
     Change,
     Container,
     EngineInfo,
@@ -87,8 +88,13 @@ class Failure:
 
     ref: Ref
     name: str
-    action: Action
+    action: str
+    """An Action, or the verb of other work."""
     reason: str
+    options: ActionOptions = field(default_factory=ActionOptions)
+    """What was chosen for the Action."""
+    again: Callable[[Item], Awaitable[object]] | None = None
+    """Does other work once more."""
     time: float = field(default_factory=time.time)
 
 
@@ -219,6 +225,10 @@ class Store:
         if failure:
             self.failures[ref] = failure
         self._tell(Delta(refs=frozenset({ref})))
+
+    def fail(self, failure: Failure) -> None:
+        self.failures[failure.ref] = failure
+        self._tell(Delta(refs=frozenset({failure.ref})))
 
     def dismiss_failure(self, ref: Ref) -> None:
         if self.failures.pop(ref, None):

@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 
 from backends.actions import refusal
 from backends.model import VM, Action, Container, Item, Kind
-from tui.commands import belongings, compose, containers, core, events, files, images, logs, output, tasks, terminal
+from tui.commands import (
+    belongings,
+    compose,
+    containers,
+    core,
+    events,
+    files,
+    images,
+    logs,
+    output,
+    tabs,
+    tasks,
+    terminal,
+)
 from tui.commands.declare import Command, Scope
 
 __all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "label_for", "resolve", "unavailable"]
@@ -24,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     *images.COMMANDS,
     *files.COMMANDS,
     *tasks.COMMANDS,
+    *tabs.COMMANDS,
 )
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}

@@ -13,6 +13,7 @@ from backends.model import Item
 from backends.secrets import mask_text
 from tui.commands import Command
 from tui.selection import name_of
+from tui.store import Failure
 from widgets.glyphs import Glyphs
 from widgets.picker import Picker, PickItem
 from widgets.waiting import Waiting
@@ -109,14 +110,18 @@ class Area:
         """Do something short to each object, four at once; failures are told and stay. The objects it was done to."""
         slots = asyncio.Semaphore(4)
         done: list[Item] = []
+        batch = self.app.bulk.begin(verb, len(items))
 
         async def one(item: Item) -> None:
             async with slots:
+                self.app.store.dismiss_failure(item.ref)
                 reason = await self.app.noted(verb, item, work(item))
+            batch.ended(name_of(item), reason)
             if reason is None:
                 done.append(item)
-            else:
-                self.main.warn_of(item.ref, f"{verb} {name_of(item)}: {reason}")
+                return
+            self.app.store.fail(Failure(item.ref, name_of(item), verb, reason, again=work))
+            self.main.warn_of(item.ref, f"{verb} {name_of(item)}: {reason}")
 
         await asyncio.gather(*(one(item) for item in items))
         return done

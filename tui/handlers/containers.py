@@ -190,8 +190,7 @@ class ContainerArea(Recreating):
         if values is None:
             return
         options = ActionOptions(timeout=int(str(values["seconds"])))
-        for box in boxes:
-            self.app.runner.start(Action.STOP, box, options)
+        self.app.runner.start_all(Action.STOP, [(box, options) for box in boxes])
 
 
 def _container(items: Sequence[Item]) -> Container:

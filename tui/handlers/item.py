@@ -45,7 +45,7 @@ class ItemArea(Area):
         tab = self.main.details.tab_with_keyboard
         copied = tab.copied() if tab else None
         if copied:
-            self._copy([copied[0]], copied[1])
+            self._copy([copied[0]] if copied[0] else [], copied[1])
         else:
             self._copy([name_of(item) for item in items], "name")
 
@@ -53,6 +53,11 @@ class ItemArea(Area):
         self._copy([item.ref.id for item in items], "id")
 
     def _copy(self, texts: list[str], what: str) -> None:
+        if not texts:
+            self.main.say(what)
+            return
         self.app.copy_to_clipboard("\n".join(texts))
         said = texts[0][:60] if len(texts) == 1 else f"{len(texts)} {what}s"
+        if what == "secret":
+            said = "the secret"
         self.main.say(f"Copied {said} (if the terminal takes OSC 52).")

@@ -47,19 +47,6 @@ def row_of(item: Item, fields: Sequence[Field], look: Look) -> Row:
 _EMPTY = Cell("")
 _DASH = Cell(UNKNOWN, "dim")
 
-_FAILED: dict[Action, str] = {
-    Action.START: "start failed",
-    Action.STOP: "stop failed",
-    Action.RESTART: "restart failed",
-    Action.PAUSE: "pause failed",
-    Action.RESUME: "resume failed",
-    Action.KILL: "kill failed",
-    Action.SAVE: "save failed",
-    Action.RESET: "reset failed",
-    Action.DELETE: "delete failed",
-}
-
-
 UNDER_WAY: dict[Action, str] = {
     Action.START: "starting",
     Action.STOP: "stopping",
@@ -73,8 +60,8 @@ UNDER_WAY: dict[Action, str] = {
 }
 
 
-def failure_text(action: Action) -> str:
-    return _FAILED[action]
+def failure_text(action: str) -> str:
+    return f"{action} failed"
 
 
 def usage_of(item: Container | VM, look: Look) -> Usage | None:

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from backends.model import Kind, Ref
+from tui.bulk import Standing
 from tui.commands import BY_ID
 from tui.details import Details
 from tui.keymap import Keymap
@@ -473,8 +474,22 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._noticed[key] = ref
         self.notices.add(key, text, "error")
 
+    def show_standing(self, standing: Standing) -> None:
+        """How far work on several objects is: in place while it goes on; with failures it stays."""
+        text = standing.text
+        if standing.ended and standing.failed:
+            key = self._keymap.first(BY_ID["failed.retry"])
+            text += f": {key} tries the failed again" if key else ""
+        self.notices.add(standing.id, text, standing.tone)
+        if standing.ended and not standing.failed:
+            self.set_timer(_INFO_STAYS, lambda: self.notices.dismiss(standing.id))
+
     def dismiss_newest(self) -> None:
         self._forget_notice(self.notices.dismiss())
+
+    def dismiss_all(self) -> None:
+        while (key := self.notices.dismiss()) is not None:
+            self._forget_notice(key)
 
     @on(Notices.Dismissed)
     def _notice_clicked(self, event: Notices.Dismissed) -> None:

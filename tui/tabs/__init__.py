@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from backends.abilities.images import History
+from backends.abilities.inside import Changes, Processes
 from backends.abilities.logs import Logs
 from backends.model import Item, Kind
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tui.details import Details
     from tui.tabs.tab import Tab
 
+_CONTAINERS = frozenset({Kind.CONTAINER})
 _BOXES = frozenset({Kind.CONTAINER, Kind.VM})
 _IMAGES = frozenset({Kind.IMAGE})
 
@@ -44,6 +46,13 @@ TABS: tuple[TabSpec, ...] = (
     OVERVIEW,
     TabSpec("logs", "Logs", "Logs", "logs.LogsTab", frozenset({Kind.CONTAINER}), Logs),
     TabSpec("stats", "Stats", "Stats", "stats.StatsTab", _BOXES),
+    TabSpec("processes", "Processes", "Proc", "processes.ProcessesTab", _CONTAINERS, Processes),
+    TabSpec("changes", "Changes", "Chg", "changes.ChangesTab", _CONTAINERS, Changes),
+    TabSpec("environment", "Environment", "Env", "environment.EnvironmentTab", _CONTAINERS),
+    TabSpec("mounts", "Mounts", "Mnt", "particulars.MountsTab", _CONTAINERS),
+    TabSpec("networks", "Networks", "Net", "particulars.NetworksTab", _CONTAINERS),
+    TabSpec("ports", "Ports", "Port", "ports.PortsTab", _CONTAINERS),
+    TabSpec("health", "Health", "Hlth", "particulars.HealthTab", _CONTAINERS),
     TabSpec("layers", "Layers", "Lay", "layers.LayersTab", _IMAGES, History),
     TabSpec("inspect", "Inspect", "Insp", "inspect.InspectTab"),
 )

@@ -78,7 +78,10 @@ class Tab(Vertical):
         return False
 
     def copied(self) -> tuple[str, str] | None:
-        """What `c` copies from here: (text, what it is, e.g. `value`); None: the object's name, as in the list."""
+        """What `c` copies from here: (text, what it is, e.g. `value`); None: the object's name, as in the list.
+
+        Of a secret the second is `secret`, and the text is not repeated on screen. Without a text the second says why.
+        """
         return None
 
     def run_hint(self, hint_id: str) -> None:
