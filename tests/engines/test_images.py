@@ -87,15 +87,16 @@ async def refused(work: Awaitable[object]) -> str:
 
 async def test_an_image_goes_to_a_registry_and_comes_back(docker, registry, tmp_path, monkeypatch):
     as_user(monkeypatch, tmp_path)
-    await to_a_registry_and_back(docker, registry)
+    await to_a_registry_and_back(docker, registry, sizes=True)
 
 
 async def test_so_it_does_where_images_are_in_containerd(newer_docker, registry, tmp_path, monkeypatch):
     as_user(monkeypatch, tmp_path)
-    await to_a_registry_and_back(newer_docker, registry)
+    # containerd tells no sizes of what takes it no time
+    await to_a_registry_and_back(newer_docker, registry, sizes=False)
 
 
-async def to_a_registry_and_back(docker: PrivateDocker, registry: PrivateRegistry) -> None:
+async def to_a_registry_and_back(docker: PrivateDocker, registry: PrivateRegistry, *, sizes: bool) -> None:
     name = f"{registry.host}/team/app:1.2"
     big_image(docker, name, 8 << 20)
     identity = docker.client.inspect_image(name)["Id"]
@@ -105,8 +106,7 @@ async def to_a_registry_and_back(docker: PrivateDocker, registry: PrivateRegistr
         assert "digest: sha256:" in said
         last = told.all[-1]
         assert [part.text for part in last.parts] == ["Pushed"]
-        assert last.done == last.total
-        assert last.done >= 8 << 20
+        assert not sizes or last.done == last.total >= 8 << 20
         docker.client.remove_image(name)
         told = Told()
         said = await backend.ability(Pull).pull(name, told)
@@ -114,8 +114,7 @@ async def to_a_registry_and_back(docker: PrivateDocker, registry: PrivateRegistr
         last = told.all[-1]
         assert last.text == "pulling, 1 of 1 layers done"
         assert [part.text for part in last.parts] == ["Pull complete"]
-        assert last.done == last.total
-        assert last.done > 7 << 20
+        assert not sizes or last.done == last.total > 7 << 20
         assert docker.client.inspect_image(name)["Id"] == identity
         assert (await backend.ability(Pull).pull(name, Told())).startswith("Image is up to date")
         # without a tag it is `latest`, not every tag there is
