@@ -172,6 +172,14 @@ async def test_from_a_container_its_service_or_its_project_is_picked(app):
         assert (task.target, task.state) == ("monitoring/grafana", TaskState.DONE)
 
 
+async def test_the_logs_of_a_project_are_one_view(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await grouped(pilot)
+        await header(pilot, "monitoring")
+        await compose(pilot, "logs")
+        await until(pilot, lambda: app.main.view == "logs", "the logs")
+
+
 async def test_without_compose_a_project_is_stopped_through_its_containers(app, monkeypatch):
     from backends.base import ActionError
     from backends.demo.compose import DemoCompose
