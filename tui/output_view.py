@@ -31,7 +31,7 @@ class OutputView(View):
 
     DEFAULT_CSS = """
     OutputView > Line { background: $surface; }
-    OutputView > Input { height: 1; border: none; padding: 0 1; }
+    OutputView #output-search { height: 1; border: none; padding: 0 1; }
     """
 
     def __init__(self, tasks: Tasks, look: Callable[[], Look]) -> None:

@@ -72,7 +72,7 @@ class _Exec(EngineConsole):
     def close(self) -> None:
         # The engine leaves a command running whose terminal went away, and no call of its API would end it
         with suppress(OSError, ValueError):
-            for keys in (b"\x03", b"\x04", b"\x04", b"\x04", b"\x04"):
+            for keys in (b"\x03", b"\x04", b"\x03", b"\x04", b"\x04"):
                 if not self.ended:
                     self.send(keys)
                     self._drain(_HANG_UP)
