@@ -9,9 +9,10 @@ from pathlib import Path
 
 from tests.bench.accounting import wait_quiet
 from tests.bench.engine import BenchEngine
+from tests.bench.logs import LogFigures, measure_logs
 from tests.bench.measure import QUICK, Figures, Lengths, measure
 from tests.bench.programs import SUBJECTS, Subject
-from tests.bench.report import document, table
+from tests.bench.report import document, log_table, table
 from tests.engines.docker_engine import missing
 
 TABLE = Path("docs/benchmarks.md")
@@ -35,11 +36,17 @@ def main() -> None:
     lengths, runs = (QUICK, 1) if arguments.quick else (Lengths(), arguments.runs)
     engine = BenchEngine(Path(tempfile.mkdtemp(prefix="bx-", dir="/tmp")))
     figures: list[Figures] = []
+    logs: LogFigures | None = None
     try:
         engine.start()
         version = str(engine.docker.client.version()["Version"])
         for count in counts:
             figures += _measure_all(subjects, engine, count, runs, lengths, notes)
+        own = next((subject for subject in subjects if subject.name == "boxtop"), None)
+        if own is not None:
+            print("boxtop, logs", file=sys.stderr)
+            wait_quiet(patience=lengths.patience)
+            logs = measure_logs(own, engine.docker)
     finally:
         engine.stop()
     if arguments.screens:
@@ -49,8 +56,9 @@ def main() -> None:
     programs = [(subject.name, subject.version) for subject in subjects]
     if arguments.quick:
         print(table(figures, [name for name, _ in programs], counts))
+        print(log_table(logs) if logs else "")
     else:
-        TABLE.write_text(document(figures, programs, counts, version, notes))
+        TABLE.write_text(document(figures, programs, counts, version, notes, logs))
         print(f"written to {TABLE}")
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.bench.engine import LIVELY
+from tests.bench.logs import LINES, RATE, SOURCES, LogFigures
 from tests.bench.measure import Figures, median, percentile_95
 
 Several = Sequence[Figures]
@@ -75,6 +76,29 @@ def table(runs: Sequence[Figures], names: Sequence[str], counts: Sequence[int]) 
     return "\n".join(lines) + "\n"
 
 
+def log_table(figures: LogFigures) -> str:
+    """Markdown: what floods of log lines do to boxtop, beside its budgets."""
+    burst = f"{LINES:,} lines at once"
+    merged = f"{SOURCES} logs merged, {RATE:,} lines/s each"
+    shown: list[tuple[str, str, float | None, float]] = [
+        (f"{burst}: the last one on the screen, after the engine took it in", "s", figures.burst, 1),
+        (f"{burst}: memory (PSS) more", "MB", figures.memory / 1e6, 20),
+        (f"{merged}: the last one on the screen", "s", figures.merged, 1),
+        (f"{merged}: key to screen, median", "ms", _thousandfold(median(figures.keys)), 50),
+        (f"{merged}: key to screen, 95th percentile", "ms", _thousandfold(percentile_95(figures.keys)), 100),
+    ]
+    lines = [_line(["figure", "boxtop", "budget", "against it"]), _line(["---"] * 4)]
+    for label, unit, value, budget in shown:
+        row = Row(label, unit, (budget, budget), lambda _: None, 2 if unit == "s" else 0)
+        cells = [f"{label}, {unit}", _shown(value, row.digits), f"≤ {budget:g}", _verdict(value, budget, row)]
+        lines.append(_line(cells))
+    return "\n".join(lines) + "\n"
+
+
+def _thousandfold(value: float | None) -> float | None:
+    return None if value is None else value * 1000
+
+
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -97,11 +121,13 @@ def document(
     counts: Sequence[int],
     engine: str,
     notes: Sequence[str],
+    logs: LogFigures | None = None,
 ) -> str:
     """The whole of docs/benchmarks.md. `programs` are (name, version)."""
     quiet = median([run.foreign for run in runs]) or 0.0
     names = [name for name, _ in programs]
     versions = ", ".join(f"{name} {number}".strip() for name, number in programs)
+    floods = f"\n{log_table(logs)}" if logs else ""
     remarks = "".join(f"- {note}\n" for note in notes)
     return f"""\
 # Benchmarks
@@ -113,12 +139,12 @@ Written by `make bench` on {time.strftime("%Y-%m-%d", time.gmtime())}.
 - Runs: {max(_repeats(runs), default=0)} of each program with each number of containers, in turn; medians.
   The rest of the machine used {quiet:.2f} cores before a run.
 {remarks}
-{table(runs, names, counts)}
+{table(runs, names, counts)}{floods}
 How it is measured: a private Docker engine, its containers without a network, {LIVELY} of them with a little load;
 a terminal of 160x48. CPU is counted by a cgroup v2 leaf, the engine's from dockerd, its containerd and its shims, less
 what they use with no program watching: below zero is noise. First full paint: from the program's start to the first
 moment all names are shown that its screen holds. A change is a stop or a start by the engine's API, from its answer to
-the change of the row. A key is the cursor's, to the moved bar.
+the change of the row. A key is the cursor's, to the moved bar; in logs the one that shows or hides the lines' times.
 """
 
 
