@@ -171,7 +171,7 @@ class LogSources:
                 elif isinstance(item, Container) and item.state in _LIVE:
                     if not failed:
                         return
-                else:
+                elif not failed:
                     self._note(source, f"{source.name} is {getattr(item, 'state', 'gone')}")
             await source.wake.wait()
 

@@ -35,6 +35,7 @@ SINCE = (("60", "the last minute"), ("600", "the last 10 minutes"), ("3600", "th
 _SHORT = {"60": "1m", "600": "10m", "3600": "1h", "today": "today"}
 _SLICE = 5000
 """Lines looked at before keys have their turn again."""
+_NAMED = 4
 _MOST_COPIED = 200_000
 _KINDS = {
     "find": "search: words, or /regular expression/; Enter, then n and N",
@@ -140,7 +141,9 @@ class LogsView(View):
     def draw_title(self) -> None:
         ring = self.log_view.ring
         several = len(self.containers) > 1
-        names = ", ".join(container.name for container in self.containers)
+        names = ", ".join(container.name for container in self.containers[:_NAMED])
+        if len(self.containers) > _NAMED:
+            names += f" and {len(self.containers) - _NAMED} more"
         left = [Part(" Logs", "accent"), Part(f"  {names}", "strong")]
         if several:
             left.insert(1, Part(f" of {len(self.containers)}", "dim", priority=5))

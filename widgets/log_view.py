@@ -328,7 +328,8 @@ class LogView(LineView, can_focus=True):
         found: list[tuple[int, Strip]] = []
         while place < self.ring.count and len(found) < self.page:
             number = self.ring.number(place)
-            found += [(number, strip) for strip in self._rows_of(number)[row:]]
+            drawn = self._rows_of(number)
+            found += [(number, strip) for strip in drawn[min(row, len(drawn) - 1) :]]
             place, row = place + 1, 0
         return found[: self.page]
 
