@@ -31,6 +31,8 @@ class Target:
     @property
     def text(self) -> str:
         """`project shop`, `service web of shop`."""
+        if not self.project.name:
+            return f"the project in {self.project.folder}"
         if not self.services:
             return f"project {self.project.name}"
         noun = "service" if len(self.services) == 1 else "services"
@@ -38,7 +40,8 @@ class Target:
 
     @property
     def short(self) -> str:
-        return f"{self.project.name}/{','.join(self.services)}" if self.services else self.project.name
+        name = self.project.name or self.project.folder
+        return f"{name}/{','.join(self.services)}" if self.services else name
 
 
 def targets_of(items: Sequence[Item], everything: Iterable[Item], group: Group | None) -> list[Target]:

@@ -39,6 +39,7 @@ class Project:
     """A project as the labels of its containers tell it. Paths are those of the machine Compose ran on."""
 
     name: str
+    """Empty: as its files or its folder say, which Compose knows."""
     folder: str = ""
     files: tuple[str, ...] = ()
     environment_files: tuple[str, ...] = ()

@@ -33,6 +33,7 @@ _WORDS = {
     Verb.DOWN: ("Removing", "Removed"),
 }
 _STEP = 0.3
+_NOTHING = "the demo brings up only projects that are there: its Compose reads no files"
 
 
 class DemoCompose(Compose):
@@ -59,7 +60,7 @@ class DemoCompose(Compose):
     ) -> str:
         chosen = [item for item in self._containers(project) if not services or project_of(item.labels)[1] in services]
         if not chosen:
-            raise ActionError(f"no such service: {', '.join(services)}" if services else "no container to act on")
+            raise ActionError(f"no such service: {', '.join(services)}" if services else _NOTHING)
         if verb in {Verb.PULL, Verb.BUILD}:
             await self._fetch(verb, chosen, report)
         else:

@@ -65,7 +65,8 @@ class DockerCompose(Compose):
             return self._tool
 
     async def check(self, project: Project) -> None:
-        named(project.name)
+        if project.name:
+            named(project.name)
         if project.stack:
             raise ActionError(f"{project.name} is a Swarm stack: `docker stack` manages it, not Compose")
         if not project.files or not project.folder:
@@ -128,7 +129,9 @@ def command_line(
 ) -> list[str]:
     """Compose's argument list. Raises ActionError for names that are none."""
     folder = project.folder
-    arguments = [*tool.command, f"--project-name={named(project.name)}", f"--project-directory={folder}"]
+    arguments = [*tool.command, f"--project-directory={folder}"]
+    if project.name:
+        arguments.append(f"--project-name={named(project.name)}")
     arguments += [f"--file={Path(folder) / file}" for file in project.files]
     if tool.major >= 2 or len(project.environment_files) == 1:
         arguments += [f"--env-file={Path(folder) / file}" for file in project.environment_files]

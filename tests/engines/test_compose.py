@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,10 +75,14 @@ async def states(backend: object) -> dict[str, State]:
 @pytest.mark.docker
 async def test_a_projects_life(docker: PrivateDocker, tmp_path: Path) -> None:
     await need_compose()
-    shop = project(tmp_path, IMAGE)
+    # Compose calls a project by its folder where nobody names it
+    folder = tmp_path / "bxshop"
+    folder.mkdir()
+    shop = project(folder, IMAGE)
     async with connected(docker.url) as backend:
         compose, said = DockerCompose(backend), Lines()
-        assert "done by" in await compose.run(Verb.UP, shop, (), PLAIN, said)
+        nameless = replace(shop, name="")
+        assert "done by" in await compose.run(Verb.UP, nameless, (), PLAIN, said)
         assert await states(backend) == {"web": State.RUNNING, "worker": State.RUNNING}
         assert any("worker" in line for line in said.lines)
 

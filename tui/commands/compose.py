@@ -100,6 +100,14 @@ COMMANDS: tuple[Command, ...] = (
         changes=True,
     ),
     Command(
+        "compose.open",
+        (),
+        "compose file",
+        "Bring a project up from its Compose file, chosen on this machine; asks first",
+        Scope.APP,
+        changes=True,
+    ),
+    Command(
         "compose.logs",
         (),
         "compose logs",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from backends.abilities.compose import Belongings, Compose, ComposeOptions, Tool, Verb
+from backends.abilities.compose import Belongings, Compose, ComposeOptions, Project, Tool, Verb
 from backends.base import ActionError
 from backends.model import Item, Kind
 from backends.progress import Report
@@ -40,6 +41,23 @@ class ComposeArea(Area):
 
     async def restart(self, items: Sequence[Item]) -> None:
         await self._run(Verb.RESTART, items, instead="item.restart")
+
+    async def open(self) -> None:
+        """Bring up a project that has no container to begin with."""
+        engine = await self.engine_with(Compose, "Compose up")
+        if engine is None:
+            return
+        compose = self.able(engine, Compose)
+        tool = await compose.tool()
+        file = await self.app.browse_host("Compose file", kind="file")
+        if not file:
+            return
+        project = Project("", str(Path(file).parent), (file,))
+        await compose.check(project)
+        target = Target(engine, project, (), ())
+        agreed = await self._agree(Verb.UP, target, compose, tool)
+        if agreed is not None:
+            self._start(Verb.UP, target, agreed)
 
     async def logs(self, items: Sequence[Item]) -> None:
         targets = await self._targets("Logs of", items)
