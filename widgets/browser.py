@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import posixpath
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -17,11 +16,14 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from widgets.controls import Push, Toggle
+from widgets.browser_parts import BrowseAction, BrowseError, Find, Hidden
+from widgets.controls import Push
 from widgets.entries import Entry, EntryList, Listing, order
 from widgets.glyphs import BRAILLE, Glyphs
 from widgets.line import Line, Part
 from widgets.tones import Tone
+
+__all__ = ["BrowseAction", "BrowseError", "Browser", "Mode"]
 
 Mode = Literal["file", "folder", "any", "save", "look"]
 _CHOOSE = "choose"
@@ -34,70 +36,6 @@ _LABELS: dict[Mode, str] = {
 }
 
 
-class BrowseError(Exception):
-    """A folder cannot be listed; the text says why in one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrowseAction:
-    """Something else to do here, by a button and a key. `key` is Textual's name, `shown` what a user calls it."""
-
-    id: str
-    label: str
-    key: str
-    shown: str
-
-
-class _Find(Input):
-    """The filter: with nothing typed, Backspace and left go up, and a path typed goes to the path field."""
-
-    class Up(Message):
-        pass
-
-    class In(Message):
-        pass
-
-    class Path(Message):
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def action_delete_left(self) -> None:
-        if self.value:
-            super().action_delete_left()
-        else:
-            self.post_message(self.Up())
-
-    def action_cursor_left(self, select: bool = False) -> None:
-        if self.value:
-            super().action_cursor_left(select)
-        else:
-            self.post_message(self.Up())
-
-    def action_cursor_right(self, select: bool = False) -> None:
-        if self.value:
-            super().action_cursor_right(select)
-        else:
-            self.post_message(self.In())
-
-    def insert_text_at_cursor(self, text: str) -> None:
-        if not self.value and text.startswith(("/", "~")):
-            self.post_message(self.Path(text))
-        else:
-            super().insert_text_at_cursor(text)
-
-
-class _Hidden(Toggle):
-    """Whether names that begin with a dot are shown."""
-
-    class Changed(Message):
-        pass
-
-    def action_activate(self) -> None:
-        super().action_activate()
-        self.post_message(self.Changed())
-
-
 class Browser(ModalScreen[str | None]):
     """Dismissed with the chosen path, or None on Esc.
 
@@ -108,13 +46,13 @@ class Browser(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="browser.cancel", show=False),
-        Binding("down,ctrl+n", "move(1)", "Down", id="browser.down", show=False, priority=True),
-        Binding("up,ctrl+p", "move(-1)", "Up", id="browser.up", show=False, priority=True),
-        Binding("pagedown", "page(1)", "Page down", id="browser.page_down", show=False, priority=True),
-        Binding("pageup", "page(-1)", "Page up", id="browser.page_up", show=False, priority=True),
-        Binding("ctrl+t", "toggle_hidden", "Hidden files", id="browser.hidden", show=False, priority=True),
-        Binding("ctrl+l", "focus_path", "Path", id="browser.path", show=False, priority=True),
-        Binding("f5", "reload", "List again", id="browser.reload", show=False, priority=True),
+        Binding("down,ctrl+n", "move(1)", "Down", id="browser.down", show=False),
+        Binding("up,ctrl+p", "move(-1)", "Up", id="browser.up", show=False),
+        Binding("pagedown", "page(1)", "Page down", id="browser.page_down", show=False),
+        Binding("pageup", "page(-1)", "Page up", id="browser.page_up", show=False),
+        Binding("ctrl+t", "toggle_hidden", "Hidden files", id="browser.hidden", show=False),
+        Binding("ctrl+l", "focus_path", "Path", id="browser.path", show=False),
+        Binding("f5", "reload", "List again", id="browser.reload", show=False),
     ]
 
     DEFAULT_CSS = """
@@ -168,8 +106,8 @@ class Browser(ModalScreen[str | None]):
         self._ended = False
         self._entries = EntryList(facts, glyphs=glyphs)
         self._path = Input(id="browser-path", compact=True, select_on_focus=False)
-        self._find = _Find(id="browser-find", compact=True, placeholder="type to find; / types a path")
-        self._hidden = _Hidden("hidden files ^T", False, glyphs=glyphs)
+        self._find = Find(id="browser-find", compact=True, placeholder="type to find; / types a path")
+        self._hidden = Hidden("hidden files ^T", False, glyphs=glyphs)
 
     def compose(self) -> ComposeResult:
         glyphs = self._glyphs
@@ -200,7 +138,7 @@ class Browser(ModalScreen[str | None]):
         self._entries.choose_folder = self._mode in {"folder", "any"}
         self._entries.files_dim = self._mode == "folder"
         for action in self._actions:
-            self._bindings.bind(action.key, f"act('{action.id}')", action.label, show=False, priority=True)
+            self._bindings.bind(action.key, f"act('{action.id}')", action.label, show=False)
         (self._path if self._mode == "save" else self._find).focus()
         self._show_path()
         self.go(self.folder)
@@ -322,7 +260,7 @@ class Browser(ModalScreen[str | None]):
         if self.focused is not self._path:
             self._find.focus()
 
-    @on(_Find.Up)
+    @on(Find.Up)
     def _up(self, event: Message) -> None:
         event.stop()
         above, name = posixpath.split(self.folder)
@@ -331,15 +269,15 @@ class Browser(ModalScreen[str | None]):
         if name:
             self.go(above, name)
 
-    @on(_Find.In)
+    @on(Find.In)
     def _in(self, event: Message) -> None:
         event.stop()
         entry = self._entries.current
         if not self._busy and entry is not None and entry.opens and entry.name != ".":
             self._open_entry(entry)
 
-    @on(_Find.Path)
-    def _type_path(self, event: _Find.Path) -> None:
+    @on(Find.Path)
+    def _type_path(self, event: Find.Path) -> None:
         event.stop()
         self._path.focus()
         self._path.value = event.text
@@ -406,8 +344,8 @@ class Browser(ModalScreen[str | None]):
     def action_toggle_hidden(self) -> None:
         self._hidden.action_activate()
 
-    @on(_Hidden.Changed)
-    def _hidden_toggled(self, event: _Hidden.Changed) -> None:
+    @on(Hidden.Changed)
+    def _hidden_toggled(self, event: Hidden.Changed) -> None:
         event.stop()
         self._entries.set_hidden(self._hidden.value)
         self._count()

@@ -230,8 +230,9 @@ async def test_cancelling_leaves_nothing_on_this_machine(docker, tmp_path):
 
 @pytest.mark.podman
 async def test_podman_lists_and_copies(podman: PrivatePodman, tmp_path):
-    podman.ensure_image()
-    identity = podman.create("files")
+    identity = podman.run("files")
+    programs = "cd /bin && busybox ln -s busybox stat && busybox ln -s busybox find"
+    podman.client.exec_start(podman.client.exec_create(identity, ["sh", "-c", programs])["Id"])
     (tmp_path / "in").mkdir()
     for name in NAMES:
         (tmp_path / "in" / name).write_text(name)
@@ -242,6 +243,8 @@ async def test_podman_lists_and_copies(podman: PrivatePodman, tmp_path):
         await files.copy_in(ref, str(tmp_path / "in"), "/data", told)
         entries, _ = await listed(files, ref, "/data/in", run=True)
         assert set(entries) == set(NAMES)
+        assert "1" in (await listed(files, ref, "/proc", run=True))[0]
+        assert set((await listed(files, ref, "/data/in", run=False))[0]) == set(NAMES)
         await files.copy_out(ref, "/data/in", str(tmp_path / "back"), told, replace=False)
         assert {path.name: path.read_text() for path in (tmp_path / "back").iterdir()} == {name: name for name in NAMES}
         with pytest.raises(ActionError, match="is not there"):
