@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from backends.base import ActionError, Backend, EngineError
-from backends.libvirt import errors, perform
+from backends.base import Ability, ActionError, Backend, EngineError
+from backends.libvirt import abilities, errors, perform
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import vm
 from backends.libvirt.usage import Rates
@@ -38,6 +38,7 @@ class LibvirtBackend(Backend):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._inbox: asyncio.Queue[str | EngineError] = asyncio.Queue()
         self._rates = Rates()
+        self._able: dict[type, object] = {}
         self._calls = ThreadPoolExecutor(3, thread_name_prefix=f"{engine}-call")
         self._actions = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-action")
         self._kills = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-kill")
@@ -67,7 +68,16 @@ class LibvirtBackend(Backend):
             connection.close()
             raise errors.connect_error(error, clean(self.url, 200)) from error
         self._connection = connection
-        return EngineInfo(self.engine, "libvirt", version, uri, (Kind.VM,))
+        able = frozenset(abilities.ABILITIES)
+        return EngineInfo(self.engine, "libvirt", version, uri, (Kind.VM,), abilities=able)
+
+    def ability(self, kind: type[Ability]) -> Ability | None:
+        if kind not in self._able:
+            found = abilities.make(kind, self)
+            if found is None:
+                return None
+            self._able[kind] = found
+        return self._able[kind]  # type: ignore[return-value]
 
     def _open(self, tell: Callable[[str | EngineError], None]) -> Connection:
         bare = urlsplit(self.url).scheme == "libvirt"
@@ -179,6 +189,18 @@ class LibvirtBackend(Backend):
             await asyncio.wait_for(closed.wait(), _END)
         except TimeoutError:
             return
+
+    async def ask(self, call: Callable[[Connection], _T], seconds: float = _CALL_TIMEOUT) -> _T:
+        """The answer to a short question, in a thread. Raises ActionError where it is refused, and EngineError."""
+        return await self._act(self._calls, call, seconds)
+
+    async def act(self, call: Callable[[Connection], _T], seconds: float = _ACTION_TIMEOUT) -> _T:
+        """A change, in one of the few threads for them: nothing that takes minutes, which is `threads.in_thread`'s."""
+        return await self._act(self._actions, call, seconds)
+
+    def connection(self) -> Connection:
+        """The connection now, for work in a thread of its own. Raises EngineError when there is none."""
+        return self._connected()
 
     async def _ask(self, call: Callable[[Connection], _T]) -> _T:
         connection = self._connected()

@@ -7,10 +7,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from typing import Any, TypeVar
 
-from backends.base import ActionError, Backend, EngineError, EngineSettings
+from backends.base import Ability, ActionError, Backend, EngineError, EngineSettings
 from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, Usage
 from backends.text import clean, clean_data
-from backends.virtualbox import interpreter, manage
+from backends.virtualbox import abilities, interpreter, manage
 from backends.virtualbox.interpreter import Candidate
 from backends.virtualbox.machines import machine
 from backends.virtualbox.process import CLOSED, HelperGone, HelperProcess, HelperRefused
@@ -49,6 +49,8 @@ class VirtualBoxBackend(Backend):
         self._acting: set[HelperProcess] = set()
         self._candidate: Candidate | None = None
         self._manage: manage.VBoxManage | None = None
+        self._command: tuple[str, ...] = ()
+        self._able: dict[type, object] = {}
         self._cpus: dict[str, int] = {}
         self._counters: dict[str, dict[str, Any]] = {}
 
@@ -59,6 +61,7 @@ class VirtualBoxBackend(Backend):
             command = interpreter.vboxmanage()
         except ValueError as error:
             raise EngineError(clean(str(error)), "correct the command line") from None
+        self._command = command
         if not interpreter.installed(self._settings.virtualbox_python):
             raise EngineError("VirtualBox is not installed", _INSTALL, absent=True)
         reasons = []
@@ -88,8 +91,39 @@ class VirtualBoxBackend(Backend):
             url=self.url,
             kinds=(Kind.VM,),
             api_version=clean(api),
+            abilities=abilities.offered(binding=self._manage is None),
             notes=notes,
         )
+
+    def ability(self, kind: type[Ability]) -> Ability | None:
+        if kind not in abilities.offered(binding=self._manage is None):
+            return None
+        if kind not in self._able:
+            found = abilities.make(kind, self)
+            if found is None:
+                return None
+            self._able[kind] = found
+        return self._able[kind]  # type: ignore[return-value]
+
+    @property
+    def binding(self) -> bool:
+        """Whether the helper process answers, rather than VBoxManage alone."""
+        return self._manage is None
+
+    def manager(self) -> manage.VBoxManage:
+        """VBoxManage, which does what the binding does not. Raises ActionError where it is not installed."""
+        if self._manage is not None:
+            return self._manage
+        if not self._command:
+            raise ActionError("VBoxManage is not installed: it is needed for this")
+        return manage.VBoxManage(self._command)
+
+    async def ask(self, name: str, seconds: float = QUERY_TIMEOUT, **arguments: Any) -> Any:
+        """The helper's answer to a question that changes nothing. Raises ActionError, EngineError."""
+        try:
+            return await self._ask(name, seconds, **arguments)
+        except HelperRefused as error:
+            raise ActionError(str(error)) from None
 
     async def _try(self, candidate: Candidate) -> dict[str, Any] | str:
         """The helper's greeting, or why this interpreter cannot run it. Raises EngineError when VirtualBox fails."""

@@ -1,0 +1,22 @@
+"""What libvirt can do beyond listing; each ability's module is imported when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backends.libvirt.backend import LibvirtBackend
+
+ABILITIES: Mapping[type, str] = {}
+"""Module and class in this package by ability; the class is made with the LibvirtBackend."""
+
+
+def make(kind: type, backend: LibvirtBackend) -> object | None:
+    place = ABILITIES.get(kind)
+    if place is None:
+        return None
+    module, _, name = place.partition(".")
+    found: object = getattr(import_module(f"backends.libvirt.{module}"), name)(backend)
+    return found

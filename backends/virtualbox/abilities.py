@@ -1,0 +1,29 @@
+"""What VirtualBox can do beyond listing; each ability's module is imported when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backends.virtualbox.backend import VirtualBoxBackend
+
+ABILITIES: Mapping[type, str] = {}
+"""Module and class in this package by ability; the class is made with the VirtualBoxBackend."""
+
+BINDING_ONLY: frozenset[type] = frozenset()
+"""Those that need the helper process: VBoxManage alone cannot do them."""
+
+
+def offered(*, binding: bool) -> frozenset[type]:
+    return frozenset(ABILITIES) - (frozenset() if binding else BINDING_ONLY)
+
+
+def make(kind: type, backend: VirtualBoxBackend) -> object | None:
+    place = ABILITIES.get(kind)
+    if place is None:
+        return None
+    module, _, name = place.partition(".")
+    found: object = getattr(import_module(f"backends.virtualbox.{module}"), name)(backend)
+    return found
