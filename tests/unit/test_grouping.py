@@ -192,7 +192,9 @@ def test_a_header_sums_up_its_members():
         member("b", "shop", health=Health.UNHEALTHY),
         member("c", "shop", state=State.EXITED, exit_code=0),
     ]
-    load = Usage(NOW, 0.5, 2.0, 100 << 20, 1 << 30, 1000.0, 2000.0, 0.0, 4096.0, 3)
+    load = Usage(
+        NOW, cpu=0.5, cpu_limit=2.0, memory=100 << 20, memory_limit=1 << 30, network_receive=1000.0, disk_write=4096.0
+    )
     found = cells(items, filled(items, {"a": load, "b": load}, samples=3))
     assert found["name"] == "▾ shop 3"
     assert found["state"] == "2/3 up, 1 bad"
