@@ -1,9 +1,9 @@
 """Talks to VirtualBox in a process of its own: JSON lines in on stdin, JSON lines out on stdout.
 
-This one file is sent to whichever interpreter can load VirtualBox's binding (Python 3.8 or newer), so it imports
-nothing of boxtop: only the standard library and, after `hello`, pyvbox. It runs in one thread. VirtualBox's native
-library prints to stdout and dies of a dead VBoxSVC, hence the process. One helper lists; each action has a helper of
-its own, which finishes its action also when boxtop is gone by then.
+This file is sent to whichever interpreter can load VirtualBox's binding (Python 3.8 or newer), with the modules named
+in `process.FED`. None of them imports anything of boxtop: only the standard library and, after `hello`, pyvbox. It
+runs in one thread. VirtualBox's native library prints to stdout and dies of a dead VBoxSVC, hence the process. One
+helper lists; each action has a helper of its own, which finishes its action also when boxtop is gone by then.
 
 A request is {"id": n, "do": name, ...}; its answer {"id": n, "ok": result} or {"id": n, "error": words, "kind": word}.
 Unasked: {"event": [machine ids]} (an empty list: anything may have changed) and {"lost": words} before an exit with
@@ -949,6 +949,8 @@ class Server:
             "media": Media(connection).of,
             "perform": Actions(connection).perform,
         }
+        for fed in globals().get("FED", ()):
+            self.methods.update(sys.modules[fed].methods(connection))
         answer = connection.hello()
         self.connection = connection
         return answer

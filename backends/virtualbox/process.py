@@ -22,6 +22,8 @@ EVENT_LIMIT = 1000
 END_TIMEOUT = 0.4
 KILL_TIMEOUT = 0.2
 CLOSED = "the connection was closed"
+FED = ("helper_snapshots",)
+"""Modules of this package that are sent along with the helper; each has `methods(connection)`, its requests by name."""
 # Reads the program from stdin, byte by byte counted, so that the rest of stdin is left to it. Short in `ps`.
 _BOOTSTRAP = (
     "import os\ns=b''\nwhile len(s)<{size}:\n p=os.read(0,{size}-len(s))\n if not p: break\n s+=p\n"
@@ -69,7 +71,7 @@ class HelperProcess:
 
     async def start(self) -> None:
         """Start the interpreter and send it the helper. Raises HelperGone when it cannot be started."""
-        source = files("backends.virtualbox").joinpath("helper.py").read_bytes()
+        source = program()
         try:
             process = self._process = self._spawn(len(source))
         except (OSError, ValueError) as error:
@@ -185,3 +187,17 @@ class HelperProcess:
         self._waiting.clear()
         with contextlib.suppress(asyncio.QueueFull):
             self._events.put_nowait(None)
+
+
+def program() -> bytes:
+    """The helper with the modules that are fed along, as one text: those are found in `sys.modules` by its own."""
+    folder = files("backends.virtualbox")
+    lines = ["import sys, types"]
+    for name in FED:
+        text = folder.joinpath(f"{name}.py").read_text("utf-8")
+        lines.append(f"sys.modules[{name!r}] = types.ModuleType({name!r})")
+        lines.append(f"exec(compile({text!r}, {name!r}, 'exec'), sys.modules[{name!r}].__dict__)")
+    lines.append(f"FED = {FED!r}")
+    main = folder.joinpath("helper.py").read_text("utf-8")
+    lines.append(f"exec(compile({main!r}, 'boxtop-virtualbox-helper', 'exec'))")
+    return "\n".join(lines).encode()

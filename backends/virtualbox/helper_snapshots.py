@@ -1,0 +1,57 @@
+"""Sent along with the helper: the tree of a machine's snapshots. Python 3.8, nothing of boxtop. API: VirtualBox 7.2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def methods(connection: Any) -> dict[str, Callable[..., Any]]:
+    """Requests by name."""
+    return {"snapshots": Tree(connection).of}
+
+
+class Tree:
+    """Reads it anew at each request: IVirtualBox tells of snapshots by events, but they carry no tree."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def of(self, machine_id: str) -> dict[str, Any]:
+        """Snapshots, parents first, with bytes of the images and saved memory that are each one's own."""
+        machine = self.connection.find(machine_id)
+        current = machine.currentSnapshot
+        answer: dict[str, Any] = {
+            "current": current.id if current is not None else "",
+            "modified": bool(machine.currentStateModified),
+            "snapshots": [],
+        }
+        if not machine.snapshotCount:
+            return answer
+        waiting = [(machine.findSnapshot(""), "")]
+        while waiting:
+            snapshot, parent = waiting.pop()
+            answer["snapshots"].append(self._snapshot(snapshot, parent))
+            waiting.extend((child, snapshot.id) for child in reversed(list(snapshot.getChildren())))
+        return answer
+
+    def _snapshot(self, snapshot: Any, parent: str) -> dict[str, Any]:
+        return {
+            "id": snapshot.id,
+            "parent": parent,
+            "name": snapshot.name,
+            "description": snapshot.description,
+            "time": snapshot.timeStamp / 1000.0,
+            "memory": bool(snapshot.online),
+            "size": self._size(snapshot.machine),
+        }
+
+    def _size(self, machine: Any) -> int:
+        """What the snapshot froze: the images that were written to until it was taken."""
+        disk = self.connection.value("DeviceType_HardDisk")
+        total = 0
+        for attachment in machine.getMediumAttachments():
+            medium = attachment.medium
+            if medium is not None and int(medium.deviceType) == disk:
+                total += max(0, medium.size)
+        return total
