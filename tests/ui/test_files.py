@@ -55,12 +55,18 @@ async def enter(pilot: Pilot[object], text: str, *keys: str) -> None:
     await pilot.press(*(keys or ("enter",)))
 
 
+async def alone(app: TestApp, pilot: Pilot[object]) -> None:
+    """Have the dialog alone in the picture: the lists behind it are another picture's."""
+    app.main.visible = False
+    await pilot.pause()
+
+
 @SIZES
 def test_the_files_of_a_container(app, size, snap_compare):
     async def before(pilot: Pilot[object]) -> None:
         await browsing(pilot, "/app")
         await pilot.press("down", "down")
-        await pilot.pause()
+        await alone(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
 
@@ -74,6 +80,7 @@ def test_the_build_form(app, size, snap_compare):
         await enter(pilot, "/srv/shop", "tab", "tab", *"a/b:1", "tab", "V")
         await until(pilot, lambda: "V: write" in shown(app), "what is wrong with it")
         await pilot.pause(0.4)
+        await alone(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
 
