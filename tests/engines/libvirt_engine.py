@@ -22,6 +22,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
+from tests.engines import guests
 from tests.engines.docker_engine import mounts_below, wait_until
 from tests.engines.require import need
 
@@ -41,8 +42,8 @@ _DAEMON = 'auth_unix_rw = "none"\nunix_sock_group = "root"\n'
 _OBEYS = bytes.fromhex("ba0206b80001effbba0006edf6c4017407ba0406b80020eff4ebed")
 _IGNORES = bytes.fromhex("fbf4ebfd")
 _SPINS = bytes.fromhex("ebfe")
-GUESTS = {"obeys": _OBEYS, "ignores": _IGNORES, "spins": _SPINS}
-"""What a guest does: powers off on the ACPI button, halts and ignores it, or keeps its CPU busy."""
+GUESTS = {"obeys": _OBEYS, "ignores": _IGNORES, "spins": _SPINS, "echoes": guests.ECHOES}
+"""What a guest does: powers off on the ACPI button, halts and ignores it, keeps its CPU busy, shows what is typed."""
 
 
 def libvirt_missing() -> str:

@@ -28,6 +28,7 @@ from typing import Any
 
 import pytest
 
+from tests.engines import guests
 from tests.engines.require import need
 
 RECIPES = Path(__file__).parent / "virtualbox"
@@ -36,8 +37,8 @@ PROGRAMS = "/usr/lib/virtualbox"
 _OBEYS = bytes.fromhex("fbba0040eda900017407ba0440b80034eff4ebed")
 _IGNORES = bytes.fromhex("fbf4ebfd")
 _SPINS = bytes.fromhex("ebfe")
-GUESTS = {"obeys": _OBEYS, "ignores": _IGNORES, "spins": _SPINS}
-"""What a guest does: powers off on the ACPI button, halts and ignores it, or keeps its CPU busy."""
+GUESTS = {"obeys": _OBEYS, "ignores": _IGNORES, "spins": _SPINS, "echoes": guests.ECHOES}
+"""What a guest does: powers off on the ACPI button, halts and ignores it, keeps its CPU busy, shows what is typed."""
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
