@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -18,12 +16,13 @@ from textual.widgets import Input
 from backends.log_text import pieces, plain, searched
 from backends.model import Container
 from tui.formats import size
+from tui.log_file import write_lines
 from tui.log_pattern import Pattern
 from tui.log_sources import LogSources
 from tui.store import Delta
 from tui.view import View
 from widgets.line import Line, Part
-from widgets.log_view import NOTE, LogView
+from widgets.log_view import LogView
 from widgets.picker import PickItem
 from widgets.tones import Tone
 
@@ -293,35 +292,5 @@ class LogsView(View):
         numbers = [ring.number(place) for place in range(ring.count)]
         lines = [(ring.texts[n - ring.base], ring.stamps[n - ring.base], ring.tags[n - ring.base]) for n in numbers]
         names = [container.name for container in self.containers]
-        written = await asyncio.to_thread(_write, path, lines, names, stamps=view.look.timestamps)
+        written = await asyncio.to_thread(write_lines, path, lines, names, stamps=view.look.timestamps)
         return f"Saved {len(lines):,} lines ({size(written)}) to {path}."
-
-
-def _write(path: Path, lines: Sequence[tuple[bytes, int, int]], names: Sequence[str], *, stamps: bool) -> int:
-    """Whole or not at all: beside the file first. Bytes written. Raises OSError."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(aside, "w", encoding="utf-8", opener=_private) as file:
-            for raw, stamp, tag in lines:
-                when = f"{_rfc3339(stamp)} " if stamps else ""
-                if tag & NOTE:
-                    file.write(f"{when}-- {plain(raw)}\n")
-                    continue
-                who = f"{names[tag >> 1]} " if len(names) > 1 else ""
-                file.write(f"{when}{who}{'! ' if tag & 1 else ''}{plain(raw)}\n")
-        written = aside.stat().st_size
-        aside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            aside.unlink()
-        raise
-    return written
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags | os.O_EXCL, 0o600)
-
-
-def _rfc3339(stamp: int) -> str:
-    seconds, nanoseconds = divmod(stamp, 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds:09}Z"

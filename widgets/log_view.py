@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.color import Color
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
 from widgets.glyphs import BRAILLE, Glyphs
-from widgets.lines import LineView, join
+from widgets.lines import LineView
+from widgets.log_painter import NOTE, LogLook, LogPainter
 from widgets.log_ring import LogRing
-from widgets.log_text import Pieces, Run, highlighted, rows, skip, styled
-from widgets.text import fit, fit_runs, plain
+from widgets.log_text import Pieces
 from widgets.tones import Tone
 
-NOTE = 0x8000
-"""The tag's bit of lines that are no log's: what became of its stream, in plain clean text."""
+__all__ = ["NOTE", "LogLook", "LogView"]
+
 _WHEEL = 3
 _SIDE = 16
-_MOST_SOURCE = 16
-_COLORS = tuple(Color.from_ansi(number) for number in (6, 3, 5, 2, 4, 14, 11, 13, 10, 12))
 _MANY_CHANGED = 6
 """So many rows that are others are drawn as one whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogLook:
-    """How lines are drawn."""
-
-    timestamps: bool = False
-    wrap: bool = True
 
 
 class LogView(LineView, can_focus=True):
@@ -71,16 +57,12 @@ class LogView(LineView, can_focus=True):
         super().__init__(id=id, glyphs=glyphs)
         self.ring = LogRing()
         self.following = True
-        self.look = LogLook()
         self.selected: tuple[int, int] | None = None
         """Numbers of the first and last selected line."""
-        self._pieces = pieces
-        self._sources: tuple[str, ...] = ()
-        self._search: re.Pattern[str] | None = None
+        self._painter = LogPainter(self, pieces)
         self._message: tuple[str, Tone] = ("", "dim")
         self._top = (0, 0)
         """Number of the first line on screen, and which of its rows is the first."""
-        self._left = 0
         self._anchor: int | None = None
         """Where the selection began."""
         self._drawn: dict[int, list[Strip]] = {}
@@ -92,11 +74,15 @@ class LogView(LineView, can_focus=True):
 
     def set_sources(self, names: Sequence[str]) -> None:
         """The names of the logs, by the number in the lines' tags; one alone is not named on its lines."""
-        self._sources = tuple(names)
+        self._painter.sources = tuple(names)
         self._redraw_all()
 
+    @property
+    def look(self) -> LogLook:
+        return self._painter.look
+
     def set_look(self, look: LogLook) -> None:
-        self.look, self._left = look, 0
+        self._painter.look, self._painter.left = look, 0
         self._redraw_all()
 
     def set_message(self, text: str, tone: Tone = "dim") -> None:
@@ -106,7 +92,7 @@ class LogView(LineView, can_focus=True):
 
     def set_search(self, pattern: re.Pattern[str] | None) -> None:
         """What is highlighted."""
-        self._search = pattern
+        self._painter.search = pattern
         self._redraw_all()
 
     def add(self, texts: Sequence[bytes], stamps: Sequence[int], tags: Sequence[int], *, older: bool = False) -> None:
@@ -210,7 +196,7 @@ class LogView(LineView, can_focus=True):
 
     def action_sideways(self, count: int) -> None:
         if not self.look.wrap:
-            self._left = max(0, self._left + count * _SIDE)
+            self._painter.left = max(0, self._painter.left + count * _SIDE)
             self._redraw_all()
 
     def show_line(self, number: int, *, select: bool = True) -> None:
@@ -345,51 +331,11 @@ class LogView(LineView, can_focus=True):
     def _line_rows(self, number: int) -> list[Strip]:
         """The rows of one line."""
         at = number - self.ring.base
-        raw, tag = self.ring.texts[at], self.ring.tags[at]
+        picked = ""
+        if self.selected is not None and self.selected[0] <= number <= self.selected[1]:
+            picked = "one" if self.selected[0] == self.selected[1] else "many"
         width = max(1, self.size.width - 1)
-        picked = self.selected is not None and self.selected[0] <= number <= self.selected[1]
-        ground = "cursor" if picked and self.has_focus else "cursor-blurred" if picked else ""
-        base = self.ink("", ground)  # type: ignore[arg-type]
-        prefix: list[Run] = []
-        if self.look.timestamps:
-            prefix.append((_moment(self.ring.stamps[at]) + " ", base if picked else self.ink("dim")))
-        if tag & NOTE:
-            note = [*prefix, (f"{self.glyphs.hline * 2} {plain(raw.decode(errors='replace'))}", self.ink("info"))]
-            return [self._strip(note, width, base)]
-        prefix += self._source(tag >> 1, base)
-        prefix.append(("! ", base if picked else self.ink("error")) if tag & 1 else ("  ", base))
-        if tag & 1 and not picked:
-            base = self.ink("warn")
-        room = max(1, width - sum(len(text) for text, _ in prefix))
-        if not self.look.wrap:
-            # Only what can be seen: a line may be long
-            raw = raw[: (self._left + room) * 4 + 512]
-        runs = styled(self._pieces(raw), base)
-        if self._search is not None:
-            current = picked and self.selected is not None and self.selected[0] == self.selected[1]
-            runs = highlighted(runs, self._search, self.ink("", "match-current" if current else "match"))
-        if not self.look.wrap:
-            return [self._strip([*prefix, *skip(runs, self._left)], width, base)]
-        blank = (" " * (width - room), base)
-        pieces = list(rows(runs, room))
-        return [
-            self._strip([*(prefix if not index else [blank]), *row], width, base) for index, row in enumerate(pieces)
-        ]
-
-    def _source(self, source: int, base: Style) -> list[Run]:
-        if len(self._sources) < 2 or source >= len(self._sources):
-            return []
-        room = min(_MOST_SOURCE, max(len(name) for name in self._sources), max(4, self.size.width // 4))
-        name = fit(self._sources[source], room, ellipsis=self.glyphs.ellipsis)
-        return [(name + " ", base + Style(color=self.source_color(source)))]
-
-    @staticmethod
-    def source_color(source: int) -> Color:
-        return _COLORS[source % len(_COLORS)]
-
-    def _strip(self, runs: Sequence[Run], width: int, pad: Style) -> Strip:
-        fitted = fit_runs(runs, width, pad, ellipsis=self.glyphs.ellipsis)
-        return Strip(join(fitted), width)
+        return self._painter.rows(self.ring.texts[at], self.ring.stamps[at], self.ring.tags[at], width, picked)
 
     def line(self, y: int) -> Strip:
         width = self.size.width
@@ -441,13 +387,3 @@ class LogView(LineView, can_focus=True):
         if self._dragging:
             self._dragging = False
             self.release_mouse()
-
-
-def _moment(stamp: int) -> str:
-    """Unix nanoseconds in the reader's time zone: `01-31 13:00:00.123`."""
-    seconds, nanoseconds = divmod(stamp, 1_000_000_000)
-    try:
-        text = time.strftime("%m-%d %H:%M:%S", time.localtime(seconds))
-    except (OverflowError, ValueError, OSError):
-        text = "??-?? ??:??:??"
-    return f"{text}.{nanoseconds // 1_000_000:03}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Mapping
 from datetime import datetime
 from struct import Struct
 
@@ -18,7 +19,8 @@ _LENGTH = Struct(">I").unpack_from
 _ABSURD = 1 << 24
 """No message is that long: such a length means that the stream has no frames."""
 _PIECE = 16 * 1024
-_SECOND = 1_000_000_000
+SECOND = 1_000_000_000
+"""Nanoseconds."""
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) ?")
 
 
@@ -157,7 +159,7 @@ def stamp_of(found: re.Match[bytes]) -> int:
     base = _seconds(second)
     if zone != b"Z":
         minutes = int(zone[1:3]) * 60 + int(zone[4:6])
-        base -= (minutes if zone[:1] == b"+" else -minutes) * 60 * _SECOND
+        base -= (minutes if zone[:1] == b"+" else -minutes) * 60 * SECOND
     return base + nanoseconds
 
 
@@ -167,4 +169,15 @@ def _seconds(text: bytes) -> int:
         moment = datetime.fromisoformat(text.decode() + "+00:00")
     except ValueError:
         return 0
-    return int(moment.timestamp()) * _SECOND
+    return int(moment.timestamp()) * SECOND
+
+
+def log_query(tail: int, *, since: int = 0, until: int = 0, follow: bool) -> Mapping[str, str]:
+    """The parameters of `GET /containers/{id}/logs`; times are Unix nanoseconds, 0 for none."""
+    query = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": str(tail)}
+    if follow:
+        query["follow"] = "1"
+    for name, moment in (("since", since), ("until", until)):
+        if moment:
+            query[name] = f"{moment // SECOND}.{moment % SECOND:09d}"
+    return query

@@ -79,18 +79,33 @@ def test_several_logs_merged(app, size, snap_compare):
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
-def test_the_details_tab(app, snap_compare):
-    async def before(pilot: Pilot[object]) -> None:
-        app = await listed(pilot)
+async def test_the_details_tab_follows_the_selected_container_only_while_it_is_in_view(app):
+    def followed() -> set[str]:
+        names = (task.get_name() for task in asyncio.all_tasks())
+        return {name.removeprefix("logs of ") for name in names if name.startswith("logs of ")}
+
+    async with app.run_test(size=(160, 48)) as pilot:
+        await listed(pilot)
         await select(pilot, "shop-web")
-        await pilot.press("]")
+        assert not followed()
+        app.main.details.pick("logs")
         tab = app.main.details.current
         assert tab is not None
-        view = tab.query_one(LogView)
+        view = tab.main_widget()
+        assert isinstance(view, LogView)
         await until(pilot, lambda: len(view.ring) >= 1000, "the log")
-        await pilot.pause()
-
-    assert snap_compare(app, terminal_size=(160, 48), run_before=before)
+        assert "INFO GET" in "".join(text_of(view))
+        assert followed() == {"shop-web"}
+        await select(pilot, "shop-db")
+        await until(pilot, lambda: followed() == {"shop-db"} and len(view.ring) >= 1000, "the other log")
+        assert "checkpoint" in "".join(text_of(view))
+        assert "INFO GET" not in "".join(text_of(view))
+        app.main.details.pick("overview")
+        await until(pilot, lambda: not followed(), "the stream closed")
+        app.main.details.pick("logs")
+        await until(pilot, lambda: followed() == {"shop-db"}, "followed again")
+        await pilot.press("4")
+        await until(pilot, lambda: not followed(), "the stream closed behind another view")
 
 
 async def test_older_lines_come_on_scrolling_to_the_top_and_what_is_read_stays_in_place(app):
