@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.commands import COMMANDS, Scope
+from tui.commands import COMMANDS, Scope, sections
 from tui.keymap import Keymap, key_text
 from tui.widget_keys import widget_bindings
 
@@ -15,12 +15,12 @@ def keys_document() -> str:
         "Made from the program's own declaration of commands. The first column is the id to use in the `[keys]` table",
         "of the [configuration](configuration.md).",
     ]
-    for scope in Scope:
-        lines += ["", f"## {scope.value}", "", "| id | keys | what it does |", "| --- | --- | --- |"]
-        for command in COMMANDS:
-            if command.scope is scope:
-                keys = " ".join(f"`{key}`" for key in keymap.text(command).split()) or "in the menu `m`"
-                lines.append(f"| `{command.id}` | {keys} | {command.help} |")
+    for heading, commands in sections(COMMANDS):
+        lines += ["", f"## {heading}", "", "| id | keys | what it does |", "| --- | --- | --- |"]
+        for command in commands:
+            elsewhere = "in the menu `m`" if command.scope is Scope.ITEM else "in the palette `:`"
+            keys = " ".join(f"`{key}`" for key in keymap.text(command).split()) or elsewhere
+            lines.append(f"| `{command.id}` | {keys} | {command.help} |")
     lines += ["", "## In lists, details and questions", "", "| id | keys | what it does |", "| --- | --- | --- |"]
     for name, (bound, what) in widget_bindings().items():
         lines.append(f"| `{name}` | {' '.join(f'`{key_text(key)}`' for key in bound)} | {what} |")

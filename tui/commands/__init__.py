@@ -21,28 +21,40 @@ from tui.commands import (
     tasks,
     terminal,
 )
-from tui.commands.declare import Command, Scope
+from tui.commands.declare import VIEWS, Command, Scope
 
 __all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "label_for", "resolve", "unavailable"]
 
 COMMANDS: tuple[Command, ...] = (
     *core.COMMANDS,
-    *containers.COMMANDS,
-    *compose.COMMANDS,
-    *belongings.COMMANDS,
-    *events.COMMANDS,
     *logs.COMMANDS,
     *terminal.COMMANDS,
-    *output.COMMANDS,
-    *images.COMMANDS,
     *files.COMMANDS,
-    *tasks.COMMANDS,
+    *containers.COMMANDS,
+    *images.COMMANDS,
+    *compose.COMMANDS,
+    *belongings.COMMANDS,
     *tabs.COMMANDS,
+    *tasks.COMMANDS,
+    *output.COMMANDS,
+    *events.COMMANDS,
 )
+"""In the order of the action menu: what is used most comes first."""
 
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
 
 BY_ACTION: Mapping[Action, Command] = {command.action: command for command in COMMANDS if command.action}
+
+
+def sections(commands: Sequence[Command], here: str = "") -> list[tuple[str, list[Command]]]:
+    """Commands under headings to read: those of the view `here` first, then by scope, then those of other views."""
+    general = [found for found in commands if not found.where]
+    scopes = [(scope.value, [found for found in general if found.scope is scope]) for scope in Scope]
+    places = dict.fromkeys(found.where for found in commands if found.where)
+    views = [(place, [found for found in commands if found.where == place]) for place in places]
+    first = [(VIEWS.get(place, place), found) for place, found in views if place == here]
+    others = [(VIEWS.get(place, place), found) for place, found in views if place != here]
+    return [*first, *scopes, *others]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +17,19 @@ class Scope(StrEnum):
     DETAILS = "In the details"
     VIEW = "Views"
     APP = "boxtop"
+
+
+VIEWS: Mapping[str, str] = {
+    "logs": "In the logs",
+    "tasks": "In the tasks",
+    "output": "In the output of a task or command",
+    "events": "In the events",
+    "volumes": "In the volumes",
+    "networks": "In the networks",
+    "tab.processes": "In the details: Processes",
+    "tab.environment": "In the details: Environment",
+}
+"""Headings for the commands of a view of their own, by `Command.where`."""
 
 
 @dataclass(frozen=True, slots=True)

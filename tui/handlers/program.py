@@ -33,7 +33,7 @@ class Program(Area):
         self.app.pick_command("Commands", entries, items)
 
     def help(self) -> None:
-        self.app.push_screen(Help(self.app.keymap, self.glyphs))
+        self.app.push_screen(Help(self.app.keymap, self.glyphs, self.main.place))
 
     def refresh(self) -> None:
         self.app.session.refresh()

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui.commands import Scope
+from tui.commands import Scope, sections
 from tui.keymap import Keymap
 from widgets.facts import Fact, Facts, Heading
 from widgets.glyphs import Glyphs
@@ -39,8 +39,10 @@ class Help(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "close", "Close")]
 
-    def __init__(self, keymap: Keymap, glyphs: Glyphs) -> None:
+    def __init__(self, keymap: Keymap, glyphs: Glyphs, here: str = "") -> None:
+        """`here`: the view the user came from, whose own keys come first."""
         super().__init__()
+        self._here = here
         self._keymap = keymap
         self._glyphs = glyphs
 
@@ -52,15 +54,11 @@ class Help(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one(Line).set_parts([Part(" boxtop: keys", "strong")], [Part("Esc closes ", "dim")])
         lines: list[Fact | Heading] = []
-        for scope in Scope:
-            lines.append(Heading(scope.value))
-            if scope is Scope.LIST:
+        for heading, commands in sections(self._keymap.commands, self._here):
+            lines.append(Heading(heading))
+            if heading == Scope.LIST.value:
                 lines += [Fact(keys, text) for keys, text in _MOVING]
-            lines += [
-                Fact(self._keymap.text(command) or "–", f"{command.label}: {command.help}")
-                for command in self._keymap.commands
-                if command.scope is scope
-            ]
+            lines += [Fact(self._keymap.text(found) or "–", f"{found.label}: {found.help}") for found in commands]
         lines.append(Heading("Good to know"))
         lines += [Fact("", note) for note in _NOTES]
         facts = self.query_one(Facts)
