@@ -33,8 +33,8 @@ class HostView(View):
         glyphs = look().glyphs
         self.cpu = Chart("CPU, all cores", unit_format=_share, top=1.0, glyphs=glyphs)
         self.memory = Chart("Memory", unit_format=size_long, top=None, glyphs=glyphs)
-        self.network = Chart("Network", unit_format=_rate, top=None, short_format=rate, glyphs=glyphs)
-        self.disk = Chart("Disk", unit_format=_rate, top=None, short_format=rate, glyphs=glyphs)
+        self.network = Chart("Network", unit_format=_rate, top=None, short_format=rate, binary=True, glyphs=glyphs)
+        self.disk = Chart("Disk", unit_format=_rate, top=None, short_format=rate, binary=True, glyphs=glyphs)
         self.charts = ChartStack(self.cpu, self.memory, self.network, self.disk, id="host-charts")
         self.facts = Facts(id="host-facts", glyphs=glyphs)
 

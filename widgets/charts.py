@@ -159,15 +159,17 @@ class Chart(LineView):
         unit_format: Callable[[float], str],
         top: float | None = None,
         short_format: Callable[[float], str] | None = None,
+        binary: bool = False,
         glyphs: Glyphs = BRAILLE,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """`short_format` is for headings that lack room."""
+        """`short_format` is for headings that lack room; `binary`: a free scale ends at 1, 2 or 5 of a binary unit."""
         super().__init__(id=id, classes=classes, glyphs=glyphs)
         self.title = title
         self._format = unit_format
         self._short = short_format or unit_format
+        self._unit = 1024.0 if binary else 1.0
         self._note = ""
         self._axis = 0
         self._time_axis = True
@@ -204,8 +206,9 @@ class Chart(LineView):
 
     def label_width(self) -> int:
         """Cells the labels of the value axis take."""
-        top = self._scale(self.size.width)
-        return max(width_of(self._format(value)) for value in (0.0, top / 2, top))
+        width, height = self.size
+        lines = range(max(1, height - 3), max(2, height))
+        return max(width_of(label) for plot in lines for label in self._labels(width, plot).values())
 
     def set_shape(self, axis: int, *, time_axis: bool) -> None:
         """Have at least `axis` cells for the labels of the value axis, and a time axis or none."""
@@ -249,7 +252,8 @@ class Chart(LineView):
         short: list[Run] = []
         for sign, name, tone, values in pairs:
             short += [(f" {sign} {name}", tone), (self._in_short(values), "")]
-        return [[title, *(short or [(self._in_short(self._series), "")]), *note]]
+        short = [title, *(short or [(self._in_short(self._series), "")])]
+        return [[*short, *note] if sum(width_of(text) for text, _ in [*short, *note]) <= width else short]
 
     def _pairs(self) -> list[tuple[str, str, Tone, Sequence[Sample]]]:
         """Sign, name, tone and samples of the two series; nothing where there is one."""
@@ -275,13 +279,19 @@ class Chart(LineView):
 
     def _scale(self, width: int) -> float:
         samples = capacity(width, self.glyphs)
-        return self._top or nice_top([*self._series[-samples:], *(self._second or ())[-samples:]])
+        return self._top or nice_top([*self._series[-samples:], *(self._second or ())[-samples:]], self._unit)
+
+    def _labels(self, width: int, height: int) -> dict[int, str]:
+        """What a plot's value axis says, by line: the value at that line's upper edge."""
+        top = self._scale(width)
+        labels = {0: self._format(top), height - 1: self._format(0.0)}
+        if height >= 5:
+            labels[height // 2] = self._format(top * (height - height // 2) / height)
+        return labels
 
     def _plot(self, width: int, height: int) -> list[Strip]:
         top = self._scale(width)
-        marks = {0: self._format(top), height - 1: self._format(0.0)}
-        if height >= 5:
-            marks[(height - 1) // 2] = self._format(top * (height - (height - 1) // 2) / height)
+        marks = self._labels(width, height)
         axis = min(max(self._axis, *map(width_of, marks.values())), max(0, width - 4))
         inner = max(0, width - axis - 1)
         if self._second is None:
@@ -312,11 +322,16 @@ class Chart(LineView):
         return Strip(join([(text, self.ink(tone)) for text, tone in runs]), width)
 
 
-def nice_top(values: Sequence[Sample]) -> float:
-    """The lowest of 1, 2 or 5 times a power of ten that is at least every sample; 1 without any above 0."""
+def nice_top(values: Sequence[Sample], unit: float = 1.0) -> float:
+    """The lowest of 1, 2 or 5 times a power of ten that is at least every sample; 1 without any above 0.
+
+    With a `unit` of 1024 it is a power of ten of the largest binary unit below the peak.
+    """
     peak = max((value for value in values if value is not None), default=0.0)
     if not peak > 0:
         return 1.0
+    if unit > 1 and peak > unit:
+        return unit * nice_top([peak / unit], unit)
     power = 1.0
     while power * 10 <= peak:
         power *= 10

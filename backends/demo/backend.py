@@ -140,7 +140,7 @@ class DemoBackend(Backend):
         item = self._world.items.get(ref)
         if item is None:
             raise ActionError(f"No such {ref.kind}: {ref.id[:12]}")
-        return clean_data(describe(item, self._world.disks(ref)))
+        return clean_data(describe(item, self._world.disks(ref), self._clock()))
 
     async def losses(self, action: Action, ref: Ref) -> tuple[Loss, ...]:
         item = self._world.items.get(ref)

@@ -6,8 +6,9 @@ import shlex
 from datetime import UTC, datetime
 from typing import Any
 
+from backends.demo import health
 from backends.demo.catalog import Disk
-from backends.model import VM, Container, Image, Item, Network, State, Volume
+from backends.model import VM, Container, Image, Item, Mount, Network, State, Volume
 
 _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "shop/web": ("NODE_ENV=production", "API_URL=http://shop-api:8000", "SESSION_SECRET=3d1f0c9ab27e55", "PORT=3000"),
@@ -29,9 +30,9 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def describe(item: Item, disks: tuple[Disk, ...]) -> dict[str, Any]:
+def describe(item: Item, disks: tuple[Disk, ...], now: float | None = None) -> dict[str, Any]:
     if isinstance(item, Container):
-        return _container(item)
+        return _container(item, item.created if now is None else now)
     if isinstance(item, Image):
         return _image(item)
     if isinstance(item, Volume):
@@ -51,7 +52,7 @@ def _environment(repository: str) -> list[str]:
     return [*_ENVIRONMENT.get(repository, ()), _PATH]
 
 
-def _container(item: Container) -> dict[str, Any]:
+def _container(item: Container, now: float) -> dict[str, Any]:
     repository = item.image.rpartition(":")[0]
     words = shlex.split(item.command)
     live = item.state in (State.RUNNING, State.PAUSED)
@@ -74,12 +75,9 @@ def _container(item: Container) -> dict[str, Any]:
         "StartedAt": _time(item.started),
         "FinishedAt": _time(item.ended),
     }
-    if item.health is not None:
-        state["Health"] = {
-            "Status": str(item.health),
-            "FailingStreak": 4 if item.health == "unhealthy" else 0,
-            "Log": [{"ExitCode": 1 if item.health == "unhealthy" else 0, "Output": "GET /health: 503\n"}],
-        }
+    check = health.definition(item)
+    if (log := health.state(item, now)) is not None:
+        state["Health"] = log
     return {
         "Id": item.ref.id,
         "Created": _time(item.created),
@@ -98,10 +96,7 @@ def _container(item: Container) -> dict[str, Any]:
             "Privileged": False,
             "ReadonlyRootfs": False,
         },
-        "Mounts": [
-            {"Type": mount.type, "Source": mount.source, "Destination": mount.destination, "RW": mount.writable}
-            for mount in item.mounts
-        ],
+        "Mounts": [_mount(mount) for mount in item.mounts],
         "Config": {
             "Hostname": item.ref.id[:12],
             "User": "",
@@ -112,11 +107,35 @@ def _container(item: Container) -> dict[str, Any]:
             "ExposedPorts": {name: {} for name in bindings},
             "Labels": dict(item.labels),
             "StopSignal": "SIGTERM",
+            **({"Healthcheck": check} if check else {}),
         },
         "NetworkSettings": {
             "Ports": bindings if live else {},
-            "Networks": {name: {"IPAddress": ip if live else "", "Gateway": ""} for name, ip in item.networks},
+            "Networks": {name: _attachment(item, ip if live else "") for name, ip in item.networks},
         },
+    }
+
+
+def _mount(mount: Mount) -> dict[str, Any]:
+    shown = {"Type": mount.type, "Source": mount.source, "Destination": mount.destination, "RW": mount.writable}
+    if mount.type == "volume":
+        path = f"/var/lib/docker/volumes/{mount.source}/_data"
+        return shown | {"Name": mount.source, "Source": path, "Driver": "local", "Mode": "z"}
+    return shown | {"Mode": "" if mount.writable else "ro", "Propagation": "rprivate"}
+
+
+def _attachment(item: Container, ip: str) -> dict[str, Any]:
+    if not ip:
+        return {"IPAddress": "", "Gateway": "", "Aliases": [item.ref.id[:12]], "Links": None}
+    parts = ip.split(".")
+    service = dict(item.labels).get("com.docker.compose.service", "")
+    return {
+        "IPAddress": ip,
+        "IPPrefixLen": 16,
+        "Gateway": ".".join([*parts[:3], "1"]),
+        "MacAddress": "02:42:" + ":".join(f"{int(part):02x}" for part in parts),
+        "Aliases": [item.name, *([service] if service else []), item.ref.id[:12]],
+        "Links": None,
     }
 
 

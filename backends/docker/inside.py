@@ -59,7 +59,12 @@ def _top(connection: Connection, container: str, options: str) -> Any:
         return connection.asking.top(container, ps_args=options or None)
     except Exception as error:
         if status(error):
-            raise action_error(error, connection.endpoint) from error
+            refused = action_error(error, connection.endpoint)
+            if '"ps": executable file not found' in str(refused):
+                raise ActionError(
+                    "the engine's machine has no ps to list processes with: install procps there"
+                ) from error
+            raise refused from error
         if isinstance(error, ValueError):
             raise ActionError("the engine's list of processes cannot be read") from error
         raise

@@ -18,6 +18,7 @@ from tests.engines.test_docker_backend import (
     test_load_agrees_with_the_engines_own_figures,
     test_volumes_go_only_when_chosen,
 )
+from tests.engines.test_inside import test_changes_as_docker_tells_them
 
 __all__ = [
     "test_a_containers_facts",
@@ -25,6 +26,7 @@ __all__ = [
     "test_actions_change_the_engines_own_state",
     "test_an_image_goes_with_all_its_tags",
     "test_an_image_in_use_stays_with_all_its_tags_unless_forced",
+    "test_changes_as_docker_tells_them",
     "test_events_name_what_changed_within_a_second",
     "test_every_state_is_listed_right",
     "test_image_events_name_the_image",

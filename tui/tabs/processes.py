@@ -134,7 +134,7 @@ class ProcessesTab(FilteredTab):
         before = self._widths or (0,) * len(widest)
         self._widths = tuple(max(least, min(_WIDEST, width)) for least, width in zip(before, widest, strict=True))
         return [
-            Column(title, title, 16, flex=1)
+            Column(title, title, 24, flex=1)
             if title in _COMMANDS
             else Column(
                 title,

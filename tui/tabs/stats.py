@@ -21,9 +21,9 @@ class StatsTab(Tab, can_focus=True):
     def __init__(self, spec: TabSpec, frame: Details) -> None:
         glyphs = frame.look().glyphs
         self.cpu = Chart("CPU", unit_format=percent, top=1.0, glyphs=glyphs)
-        self.memory = Chart("Memory", unit_format=size_long, short_format=size, glyphs=glyphs)
-        self.network = Chart("Network", unit_format=_rate, short_format=rate, glyphs=glyphs)
-        self.disk = Chart("Block I/O", unit_format=_rate, short_format=rate, glyphs=glyphs)
+        self.memory = Chart("Memory", unit_format=size_long, short_format=size, binary=True, glyphs=glyphs)
+        self.network = Chart("Network", unit_format=_rate, short_format=rate, binary=True, glyphs=glyphs)
+        self.disk = Chart("Block I/O", unit_format=_rate, short_format=rate, binary=True, glyphs=glyphs)
         self.pids = Chart("PIDs", unit_format=_count, glyphs=glyphs)
         self.charts = ChartStack(self.cpu, self.memory, self.network, self.disk, self.pids)
         super().__init__(spec, frame, self.charts)
@@ -81,4 +81,4 @@ def _rate(value: float) -> str:
 
 
 def _count(value: float) -> str:
-    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+    return f"{value:.0f}"

@@ -53,7 +53,8 @@ class Tab(Vertical):
 
     def hints(self) -> Sequence[Hint]:
         """Its own keys for the footer, while it has the keyboard."""
-        return self.frame.boxtop.keymap.hints_in(self.place)
+        keymap = self.frame.boxtop.keymap
+        return [*keymap.hints_in(self.place), *keymap.hints_of(*(["list.filter"] if self.finds else []))]
 
     def find(self, text: str, *, done: bool) -> str:
         """What was typed after `/`: at each letter, then `done` with Enter. What to tell the user, or nothing."""
