@@ -47,12 +47,17 @@ class VBoxManage:
         self._turn = 0
         self._slots = asyncio.Semaphore(AT_ONCE)
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Its command line without arguments."""
+        return self._command
+
     async def run(self, *arguments: str, seconds: float = QUERY_TIMEOUT) -> str:
         """What it printed. Raises ManageError with its reason, also when it does not end in time."""
         async with self._slots:
             try:
                 process = await asyncio.create_subprocess_exec(
-                    *self._command,
+                    *self.command,
                     *arguments,
                     stdin=DEVNULL,
                     stdout=PIPE,
@@ -74,7 +79,7 @@ class VBoxManage:
                         process.kill()
         text = output.decode("utf-8", "replace")
         if process.returncode:
-            raise ManageError(_reason(errors.decode("utf-8", "replace") or text, process.returncode))
+            raise ManageError(reason_of(errors.decode("utf-8", "replace") or text, process.returncode))
         return text
 
     async def version(self) -> str:
@@ -261,7 +266,8 @@ def _keep_parents(media: list[dict[str, Any]]) -> None:
             kept.add(medium["id"])
 
 
-def _reason(text: str, status: int) -> str:
+def reason_of(text: str, status: int) -> str:
+    """What VBoxManage said on stderr, without where in its source it said so; in one clean line."""
     lines = [line.removeprefix("VBoxManage: error: ") for line in text.splitlines() if "error: " in line]
     lines = [line for line in lines if not line.startswith(("Details: ", "Context: "))]
     return clean(" ".join(lines) or text.strip() or f"it ended with status {status}")
