@@ -8,6 +8,7 @@ from textual.binding import Binding
 
 from widgets.confirm import Confirm
 from widgets.facts import Facts
+from widgets.log_view import LogView
 from widgets.marked_lines import MarkedLines
 from widgets.picker import Picker
 from widgets.table import Table
@@ -19,7 +20,7 @@ _NEVER = "<unbound>"
 def widget_bindings() -> dict[str, tuple[tuple[str, ...], str]]:
     """(keys, what they do) by binding id."""
     found: dict[str, tuple[tuple[str, ...], str]] = {}
-    for widget in (Table, MarkedLines, Facts, DataTree, Picker, Confirm):
+    for widget in (Table, MarkedLines, LogView, Facts, DataTree, Picker, Confirm):
         for binding in widget.BINDINGS:
             if isinstance(binding, Binding) and binding.id:
                 found[binding.id] = (tuple(binding.key.split(",")), binding.description)
