@@ -59,7 +59,7 @@ def test_a_burst_of_200_000_lines_shows_its_last_one_soon(tmp_path: Path, docker
         late = time.time() - stamp_of_last(docker, box)
         more = _memory(app.pid) - before
         print(f"last line after {late:.2f} s, {more / 1e6:.1f} MB more")
-        assert late < 5
+        assert late < 10
         assert more < 30e6
 
 
@@ -85,8 +85,8 @@ def test_ten_merged_floods_leave_the_keys_at_work(tmp_path: Path, docker: Privat
         app.wait_text(f"LAST-{last[1]}")
         late = time.time() - last[0]
         print(f"last line after {late:.2f} s, keys {statistics.median(keys) * 1000:.0f} ms")
-        assert late < 5
-        assert statistics.median(keys) < 1.0
+        assert late < 10
+        assert statistics.median(keys) < 2.0
         assert re.search(r"[\d,]+ dropped", app.screen())
         app.press("q")
         assert app.wait_end() == 0

@@ -204,7 +204,7 @@ async def test_a_flood_is_bounded_and_its_last_line_comes_soon(docker: PrivateDo
             await reading.until(lambda: "LAST" in reading.texts, "the last line", 60)
             late = time.time() - reading.stamps[-1] / 1e9
             print(f"last line {late:.2f} s late, {len(reading.lines)} lines, {reading.gaps} gaps")
-            assert late < 5
+            assert late < 10
             assert len(reading.lines) + reading.dropped <= 400_001
             assert reading.gaps or len(reading.lines) + reading.dropped == 400_001
             assert reading.stamps == sorted(reading.stamps)
