@@ -59,9 +59,12 @@ class Terminal(Area):
             TextField("user", "User", placeholder="the container's own; name, uid or user:group"),
         )
 
+        info = self.app.store.engines[item.ref.engine].info
+        program = "podman" if info and info.product == "podman" else "docker"
+
         def line(values: Values) -> str:
             command, user = _chosen(values)
-            return shlex.join(["docker", "exec", "-it", *(["--user", user] if user else []), name_of(item), *command])
+            return shlex.join([program, "exec", "-it", *(["--user", user] if user else []), name_of(item), *command])
 
         values = await self.ask(
             Form(
