@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from backends.abilities import screens
+
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
 
-ABILITIES: Mapping[type, str] = {}
+ABILITIES: Mapping[type, str] = {
+    screens.Keyboard: "screens.LibvirtKeyboard",
+    screens.Screens: "screens.LibvirtScreens",
+}
 """Module and class in this package by ability; the class is made with the LibvirtBackend."""
 
 

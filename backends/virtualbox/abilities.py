@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from backends.abilities import screens
+
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
 
-ABILITIES: Mapping[type, str] = {}
+ABILITIES: Mapping[type, str] = {
+    screens.Keyboard: "screens.VirtualBoxKeyboard",
+    screens.Screens: "screens.VirtualBoxScreens",
+}
 """Module and class in this package by ability; the class is made with the VirtualBoxBackend."""
 
 BINDING_ONLY: frozenset[type] = frozenset()

@@ -11,6 +11,7 @@ from backends.base import Ability, ActionError, Backend, EngineError, EngineSett
 from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, Usage
 from backends.text import clean, clean_data
 from backends.virtualbox import abilities, interpreter, manage
+from backends.virtualbox.aside import Aside
 from backends.virtualbox.interpreter import Candidate
 from backends.virtualbox.machines import machine
 from backends.virtualbox.process import CLOSED, HelperGone, HelperProcess, HelperRefused
@@ -51,6 +52,7 @@ class VirtualBoxBackend(Backend):
         self._manage: manage.VBoxManage | None = None
         self._command: tuple[str, ...] = ()
         self._able: dict[type, object] = {}
+        self._aside = Aside(self._start_aside)
         self._cpus: dict[str, int] = {}
         self._counters: dict[str, dict[str, Any]] = {}
 
@@ -124,6 +126,22 @@ class VirtualBoxBackend(Backend):
             return await self._ask(name, seconds, **arguments)
         except HelperRefused as error:
             raise ActionError(str(error)) from None
+
+    async def ask_aside(self, name: str, seconds: float, **arguments: Any) -> Any:
+        """As `ask`, of a helper apart: for what a VM's own process answers, which may hang, but only that then."""
+        return await self._aside.ask(name, seconds, **arguments)
+
+    async def _start_aside(self) -> HelperProcess:
+        if self._candidate is None:
+            raise EngineError("VirtualBox is not connected")
+        helper = HelperProcess(self._candidate.command, interpreter.environment())
+        try:
+            await helper.start()
+            await helper.ask("hello", HELLO_TIMEOUT, site=interpreter.pyvbox_folder(), listen=False)
+        except BaseException:
+            await helper.end()
+            raise
+        return helper
 
     async def _try(self, candidate: Candidate) -> dict[str, Any] | str:
         """The helper's greeting, or why this interpreter cannot run it. Raises EngineError when VirtualBox fails."""
@@ -324,7 +342,7 @@ class VirtualBoxBackend(Backend):
                 self._acting.discard(helper)
 
     async def close(self) -> None:
-        await asyncio.gather(self._let_go(), *(helper.end() for helper in tuple(self._acting)))
+        await asyncio.gather(self._let_go(), self._aside.end(), *(helper.end() for helper in tuple(self._acting)))
 
     async def _let_go(self) -> None:
         helper, self._helper, self._manage = self._helper, None, None

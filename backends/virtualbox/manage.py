@@ -54,6 +54,10 @@ class VBoxManage:
 
     async def run(self, *arguments: str, seconds: float = QUERY_TIMEOUT) -> str:
         """What it printed. Raises ManageError with its reason, also when it does not end in time."""
+        return (await self.output(*arguments, seconds=seconds)).decode("utf-8", "replace")
+
+    async def output(self, *arguments: str, seconds: float = QUERY_TIMEOUT) -> bytes:
+        """The bytes it wrote. As `run`."""
         async with self._slots:
             try:
                 process = await asyncio.create_subprocess_exec(
@@ -77,10 +81,9 @@ class VBoxManage:
                 if process.returncode is None:
                     with contextlib.suppress(ProcessLookupError):
                         process.kill()
-        text = output.decode("utf-8", "replace")
         if process.returncode:
-            raise ManageError(reason_of(errors.decode("utf-8", "replace") or text, process.returncode))
-        return text
+            raise ManageError(reason_of((errors or output).decode("utf-8", "replace"), process.returncode))
+        return output
 
     async def version(self) -> str:
         """As `7.2.22`, after a check that VBoxSVC answers."""

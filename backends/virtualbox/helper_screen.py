@@ -1,0 +1,69 @@
+"""Sent along with the helper: a VM's screen and keyboard. Python 3.8, nothing of boxtop. API: VirtualBox 7.2."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+def methods(connection: Any) -> dict[str, Callable[..., Any]]:
+    """Requests by name."""
+    screen = Screen(connection)
+    return {"picture": screen.picture, "scan_codes": screen.scan_codes}
+
+
+class Screen:
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.number = 0
+        self.last: tuple[str, int, int, bytes] = ("", 0, 0, b"")
+
+    @contextmanager
+    def console(self, machine_id: str) -> Iterator[Any]:
+        machine = self.connection.find(machine_id)
+        try:
+            # A shared lock on a machine that nobody holds would make this process its owner.
+            if int(machine.sessionState) != self.connection.value("SessionState_Locked"):
+                raise RuntimeError(machine.name + " is not running")
+            session = self.connection.manager.get_session()._i
+            machine.lockMachine(session, self.connection.value("LockType_Shared"))
+            try:
+                if session.console is None:
+                    raise RuntimeError(machine.name + " is not running")
+                yield session.console
+            finally:
+                session.unlockMachine()
+        except Exception as error:
+            raise self.connection.told(error) from None
+
+    def picture(self, machine_id: str, known: int) -> dict[str, Any]:
+        """The first screen: three bytes a pixel, deflated, in base64; only its number when that is `known` already."""
+        with self.console(machine_id) as console:
+            display = console.display
+            width, height = display.getScreenResolution(0)[:2]
+            if not (width and height):
+                raise RuntimeError("its screen is switched off")
+            pixels = display.takeScreenShotToArray(0, width, height, self.connection.value("BitmapFormat_BGR0"))
+        rgb = bytearray(width * height * 3)
+        for channel in range(3):
+            rgb[channel::3] = pixels[2 - channel :: 4]
+        shown = (machine_id, width, height, bytes(rgb))
+        if shown != self.last:
+            self.last = shown
+            self.number += 1
+        answer: dict[str, Any] = {"number": self.number, "width": width, "height": height}
+        if known != self.number:
+            answer["data"] = base64.b64encode(zlib.compress(shown[3], 1)).decode()
+        return answer
+
+    def scan_codes(self, machine_id: str, codes: list[int], release: list[int]) -> None:
+        """Have the keyboard send these bytes; when it does not take them all, `release` lets go of what is pressed."""
+        with self.console(machine_id) as console:
+            try:
+                console.keyboard.putScancodes(codes)
+            except Exception:
+                console.keyboard.putScancodes(release)
+                raise
