@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import screens
+from backends.abilities import cloning, screens, snapshots, vm_settings
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
 
 ABILITIES: Mapping[type, str] = {
+    cloning.Cloning: "cloning.VirtualBoxCloning",
+    snapshots.Snapshots: "snapshots.VirtualBoxSnapshots",
+    vm_settings.Autostart: "vm_settings.VirtualBoxAutostart",
+    vm_settings.SavedState: "vm_settings.VirtualBoxSavedState",
     screens.Keyboard: "screens.VirtualBoxKeyboard",
     screens.Screens: "screens.VirtualBoxScreens",
 }

@@ -188,6 +188,30 @@ class VirtualBoxBackend(Backend):
         except HelperRefused as error:
             raise EngineError(f"VirtualBox: {error}") from None
 
+    async def ask_alone(self, name: str, seconds: float = QUERY_TIMEOUT, **arguments: Any) -> Any:
+        """As `ask`, of a helper of its own: also when the connection is lost, and a new VBoxSVC has to be started."""
+        if self._candidate is None:
+            raise EngineError("VirtualBox is not connected")
+        for attempt in range(RETRIES):
+            helper = HelperProcess(self._candidate.command, interpreter.environment())
+            try:
+                await helper.start()
+                await helper.ask("hello", HELLO_TIMEOUT, site=interpreter.pyvbox_folder(), listen=False)
+                return await helper.ask(name, seconds, **arguments)
+            except HelperRefused as error:
+                # A VBoxSVC that is just shutting down refuses newcomers for a moment.
+                if error.kind != "engine" or attempt == RETRIES - 1:
+                    raise ActionError(str(error)) from None
+                await asyncio.sleep(RETRY_PERIOD)
+            except HelperGone as error:
+                if attempt == RETRIES - 1:
+                    raise EngineError(f"lost VirtualBox: {error}") from None
+            except TimeoutError:
+                raise EngineError("VirtualBox does not answer") from None
+            finally:
+                await helper.end()
+        raise AssertionError
+
     async def list_all(self) -> Snapshot:
         if self._manage is not None:
             found = await self._managed(self._manage.machines())

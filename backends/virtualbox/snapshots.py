@@ -1,0 +1,182 @@
+"""Snapshots of VirtualBox's machines: the tree from the helper, changes by VBoxManage. Seen with VirtualBox 7.2.22.
+
+Snapshots are always named by UUID: two may have the same name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from backends import vm_names
+from backends.abilities.snapshots import Op, Refusals, Snapshots, SnapshotTree, VmSnapshot
+from backends.base import ActionError
+from backends.model import Ref
+from backends.progress import Progress, Report
+from backends.text import clean, clean_block
+from backends.virtualbox.following import Followed, follow
+from backends.virtualbox.manage import ManageError
+
+if TYPE_CHECKING:
+    from backends.virtualbox.backend import VirtualBoxBackend
+
+_LIVE = {"Running", "Paused"}
+_AT_REST = {"PoweredOff", "Saved", "Aborted", "AbortedSaved"}
+_OFF_TIMEOUT = 30.0
+_EACH = 0.2
+_KEY = re.compile(r"^Snapshot(Name|UUID|Description)((?:-\d+)*)=\"", re.MULTILINE)
+_LAST = re.compile(r'^Current(?:Snapshot)?(?:Name|UUID)="', re.MULTILINE)
+
+
+class VirtualBoxSnapshots(Snapshots):
+    def __init__(self, backend: VirtualBoxBackend) -> None:
+        self._backend = backend
+
+    async def tree(self, vm: Ref) -> SnapshotTree:
+        state = await self._state(vm)
+        if self._backend.binding:
+            found = await self._backend.ask("snapshots", machine_id=vm.id)
+        else:
+            found = parse(await self._run("snapshot", vm.id, "list", "--machinereadable"))
+        children: dict[str, int] = {}
+        for data in found["snapshots"]:
+            children[data["parent"]] = children.get(data["parent"], 0) + 1
+        snapshots = tuple(_snapshot(data, children.get(data["id"], 0)) for data in found["snapshots"])
+        return SnapshotTree(
+            snapshots,
+            found["current"],
+            found["modified"],
+            memory=(state in _LIVE or state in {"Saved", "AbortedSaved"},),
+            refusals=_refusals(state),
+        )
+
+    async def objection(self, vm: Ref, name: str) -> str:
+        del vm
+        return vm_names.problem(name, file=False)
+
+    async def take(self, vm: Ref, name: str, description: str, report: Report, *, memory: bool) -> str:
+        del memory  # VirtualBox keeps the memory of what runs, always
+        before = {snapshot.id for snapshot in (await self.tree(vm)).snapshots}
+        live = await self._state(vm) in _LIVE
+        arguments = ["snapshot", vm.id, "take", name, f"--description={description}", *(["--live"] if live else [])]
+        try:
+            await follow(self._backend, arguments, "taking the snapshot", report, cancels=True)
+        except Followed as error:
+            if error.lost:
+                raise ActionError(await self._after_loss(vm, before)) from None
+            raise
+        return f"snapshot {clean(name)} was taken{' with the memory' if live else ''}"
+
+    async def _after_loss(self, vm: Ref, before: set[str]) -> str:
+        """What became of it when VBoxSVC ended in between; a new VBoxSVC is asked."""
+        with contextlib.suppress(ManageError, ActionError):
+            found = parse(await self._run("snapshot", vm.id, "list", "--machinereadable"))
+            made = [data for data in found["snapshots"] if data["id"] not in before]
+            return f"VBoxSVC ended meanwhile; {'the snapshot is there' if made else 'no snapshot was taken'}"
+        return "VBoxSVC ended meanwhile: see which snapshots there are"
+
+    async def restore(self, vm: Ref, snapshot: str, report: Report) -> str:
+        if await self._state(vm) in {*_LIVE, "Stuck"}:
+            report.progress(Progress("powering off"))
+            await self._run("controlvm", vm.id, "poweroff", seconds=120.0)
+            deadline = time.monotonic() + _OFF_TIMEOUT
+            while await self._state(vm) not in _AT_REST or await self._locked(vm):
+                if time.monotonic() > deadline:
+                    raise ActionError(f"it was not off within {_OFF_TIMEOUT:.0f} s: nothing was restored")
+                await asyncio.sleep(_EACH)
+        arguments = ["snapshot", vm.id, "restore", snapshot]
+        await follow(self._backend, arguments, "restoring the snapshot", report, cancels=False)
+        state = await self._state(vm)
+        return "restored: start it to go on from the saved memory" if state == "Saved" else "restored, it is off"
+
+    async def delete(self, vm: Ref, snapshot: str, report: Report) -> str:
+        arguments = ["snapshot", vm.id, "delete", snapshot]
+        await follow(self._backend, arguments, "merging its disks", report, cancels=False)
+        return "the snapshot is deleted, its disks are merged"
+
+    async def describe(self, vm: Ref, snapshot: str, name: str, description: str) -> None:
+        await self._run("snapshot", vm.id, "edit", snapshot, f"--name={name}", f"--description={description}")
+
+    async def _locked(self, vm: Ref) -> bool:
+        """Whether its VM's process still holds it: it does so for a moment when the machine is off already."""
+        info = await self._info(vm)
+        return bool(info.get("SessionName"))
+
+    async def _state(self, vm: Ref) -> str:
+        try:
+            return await self._backend.manager().state(vm.id)
+        except ManageError as error:
+            raise ActionError(str(error)) from None
+
+    async def _info(self, vm: Ref) -> dict[str, str]:
+        try:
+            return await self._backend.manager().info(vm.id)
+        except ManageError as error:
+            raise ActionError(str(error)) from None
+
+    async def _run(self, *arguments: str, seconds: float = 60.0) -> str:
+        try:
+            return await self._backend.manager().run(*arguments, seconds=seconds)
+        except ManageError as error:
+            if "does not have any snapshots" in str(error):
+                return ""
+            raise ActionError(str(error)) from None
+
+
+def _snapshot(data: dict[str, Any], children: int) -> VmSnapshot:
+    refusals: Refusals = ()
+    if children > 1:
+        refusals = ((Op.DELETE, f"{children} snapshots go on from it: VirtualBox merges it into one only"),)
+    return VmSnapshot(
+        id=data["id"],
+        name=clean(data["name"]),
+        parent=data["parent"],
+        description=clean_block(data["description"]),
+        time=data["time"],
+        memory=data["memory"],
+        size=data["size"],
+        refusals=refusals,
+    )
+
+
+def _refusals(state: str) -> Refusals:
+    if state in _LIVE or state in _AT_REST:
+        return ()
+    if state == "Stuck":
+        return ((Op.TAKE, "its guest crashed VirtualBox: power it off first"),)
+    return tuple((op, f"it is in between: {state}") for op in (Op.TAKE, Op.RESTORE, Op.DELETE))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The tree in `snapshot list --machinereadable`, as the helper tells it, without times and sizes.
+
+    Keys end with the way to a snapshot, `-1-2`; the way to a first one is empty. Values are not escaped: a description
+    goes on to the next line that begins with a key.
+    """
+    end = _LAST.search(text)
+    body, rest = (text[: end.start()], text[end.start() :]) if end else (text, "")
+    keys = list(_KEY.finditer(body))
+    found: dict[str, dict[str, str]] = {}
+    for key, after in zip(keys, [*keys[1:], None], strict=True):
+        value = body[key.end() : after.start() if after else len(body)].rstrip("\n")
+        found.setdefault(key[2], {})[key[1]] = value.removesuffix('"')
+    current = re.search(r'^CurrentSnapshotUUID="([0-9a-f-]{36})"', rest, re.MULTILINE)
+    snapshots = []
+    for way, data in found.items():
+        parent = found.get(way.rpartition("-")[0]) if way else None
+        if "UUID" in data:
+            snapshots.append(
+                {
+                    "id": data["UUID"],
+                    "parent": parent.get("UUID", "") if parent else "",
+                    "name": data.get("Name", ""),
+                    "description": data.get("Description", ""),
+                    "time": None,
+                    "memory": False,
+                    "size": None,
+                }
+            )
+    return {"current": current[1] if current else "", "modified": None, "snapshots": snapshots}
