@@ -13,7 +13,7 @@ from typing import Any
 from backends.runs import body as bodies
 from backends.runs import entries
 from backends.runs.options import Body, apply_more
-from backends.runs.shown import Answer, Shown, anonymous_volumes, own_config, shown
+from backends.runs.shown import Answer, Shown, anonymous_volumes, own_config, short_id, shown
 from backends.runs.spec import RunSpec
 from backends.secrets import MASK
 
@@ -61,7 +61,7 @@ def _carried(container: dict[str, Any], image: Answer | None, *, podman: bool) -
     host: dict[str, Any] = container.get("HostConfig") or {}
     own = own_config(config, defaults)
     network = str(host.get("NetworkMode") or "")
-    if str(container.get("Id") or "").startswith(str(own.get("Hostname") or "")) or network.startswith("container:"):
+    if own.get("Hostname") in {"", short_id(container)} or network.startswith("container:"):
         own.pop("Hostname", None)
     if network == "host":
         own.pop("Hostname", None)
@@ -107,11 +107,10 @@ def _networks(container: Answer) -> dict[str, dict[str, Any]]:
     mode = str(host.get("NetworkMode") or "default")
     if mode.startswith(_NO_NETWORK):
         return {}
-    identity = str(container.get("Id") or "")
     found: dict[str, dict[str, Any]] = {}
     for name, place in ((container.get("NetworkSettings") or {}).get("Networks") or {}).items():
         kept = {key: place[key] for key in _ENDPOINT if place.get(key)}
-        aliases = [alias for alias in kept.pop("Aliases", ()) if not identity.startswith(alias)]
+        aliases = [alias for alias in kept.pop("Aliases", ()) if alias != short_id(container)]
         if aliases and name not in {"bridge", "podman"}:
             kept["Aliases"] = aliases
         found[name] = kept

@@ -49,7 +49,6 @@ def shown(container: Answer, image: Answer | None) -> Shown:
         found.labels[_masked(f"{key}={value}")] = (key, value)
     _volumes(container, found)
     network = str(host.get("NetworkMode") or "")
-    identity = str(container.get("Id") or "")
     hostname = str(config.get("Hostname") or "")
     found.spec = RunSpec(
         image=clean(str(config.get("Image") or ""), 512),
@@ -66,7 +65,7 @@ def shown(container: Answer, image: Answer | None) -> Shown:
         labels=tuple(found.labels),
         user=clean(str(own.get("User") or ""), 256),
         workdir=clean(str(own.get("WorkingDir") or ""), 1024),
-        hostname="" if identity.startswith(hostname) or network == "host" else clean(hostname, 256),
+        hostname="" if hostname == short_id(container) or network == "host" else clean(hostname, 256),
         interactive=bool(config.get("OpenStdin")),
         tty=bool(config.get("Tty")),
         remove=bool(host.get("AutoRemove")),
@@ -84,8 +83,11 @@ def own_config(config: Answer, defaults: Answer) -> dict[str, Any]:
         # With an entrypoint of its own the engine takes no command from the image
         if list(config.get("Cmd") or ()) == list(defaults.get("Cmd") or ()):
             own.pop("Cmd", None)
+    elif not _words(config.get("Entrypoint")):
+        # `--entrypoint ""`; without a word the image's would apply
+        own["Entrypoint"] = [""]
     for key in ("User", "WorkingDir", "StopSignal", "Healthcheck", "Shell", "ArgsEscaped", "OnBuild"):
-        if config.get(key) == defaults.get(key) or (key == "WorkingDir" and config.get(key) in {"", "/"}):
+        if config.get(key) == defaults.get(key) or (key == "WorkingDir" and _is_root(config) and _is_root(defaults)):
             own.pop(key, None)
     theirs = set(defaults.get("Env") or ())
     own["Env"] = [entry for entry in config.get("Env") or () if entry not in theirs]
@@ -95,6 +97,11 @@ def own_config(config: Answer, defaults: Answer) -> dict[str, Any]:
             name: value for name, value in (config.get(key) or {}).items() if name not in base or base[name] != value
         }
     return own
+
+
+def short_id(container: Answer) -> str:
+    """What an engine calls a container, in its hostname and its names in networks, where nothing else was said."""
+    return str(container.get("Id") or "")[:12]
 
 
 def anonymous_volumes(container: Answer) -> dict[str, tuple[str, bool]]:
@@ -107,6 +114,10 @@ def anonymous_volumes(container: Answer) -> dict[str, tuple[str, bool]]:
         and _ANONYMOUS.fullmatch(str(mount.get("Name") or ""))
         and mount["Name"] not in named
     }
+
+
+def _is_root(config: Answer) -> bool:
+    return config.get("WorkingDir") in {None, "", "/"}
 
 
 def _volumes(container: Answer, found: Shown) -> None:

@@ -172,3 +172,22 @@ def test_an_unnamed_volume_of_a_mount_stays_attached_as_a_mount() -> None:
     made = again(answer, IMAGE, None)
     assert made.body.host["Mounts"] == [{"Type": "volume", "Target": "/declared", "Source": VOLUME}]
     assert not made.body.host["Binds"]
+
+
+def test_what_was_said_to_be_nothing_does_not_become_the_images() -> None:
+    answer = container()
+    answer["Config"] |= {"Entrypoint": None, "WorkingDir": "/"}
+    config = again(answer, IMAGE, None).body.config
+    assert config["Entrypoint"] == [""]
+    assert config["WorkingDir"] == "/"
+
+
+@pytest.mark.parametrize("name", ["ab", "abab"])
+def test_a_name_that_happens_to_begin_as_the_id_does_is_kept(name: str) -> None:
+    answer = container()
+    answer["Config"]["Hostname"] = name
+    answer["NetworkSettings"]["Networks"]["front"]["Aliases"] = [name, ID[:12]]
+    made = again(answer, IMAGE, None)
+    assert made.body.config["Hostname"] == name
+    assert made.networks["front"] == {"Aliases": [name]}
+    assert shown(answer, IMAGE).spec.hostname == name
