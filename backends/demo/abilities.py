@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import belongings, build, compose, containers, events, files, images, inside, logs, shell
+from backends.abilities import (
+    belongings,
+    build,
+    compose,
+    containers,
+    events,
+    files,
+    images,
+    inside,
+    logs,
+    serial,
+    shell,
+)
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend
@@ -41,6 +53,7 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
 """Those of the simulated Docker: module and class in this package; the class is made with the DemoBackend."""
 
 VM_ABILITIES: Mapping[type, str] = {
+    serial.Serial: "serial.DemoSerial",
     events.Events: "told.DemoEvents",
 }
 """Those of the simulated VirtualBox, likewise."""

@@ -72,7 +72,7 @@ def _running(backend: DemoBackend, ref: Ref) -> Container:
     return item
 
 
-class _LocalConsole(Console):
+class LocalConsole(Console):
     """One end of a pair of sockets; the other end is written to by the simulation."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class _LocalConsole(Console):
         self._far.close()
 
 
-class _ShellConsole(_LocalConsole):
+class _ShellConsole(LocalConsole):
     def __init__(self, shell: SimulatedShell) -> None:
         super().__init__()
         self._shell = shell
@@ -118,7 +118,7 @@ class _ShellConsole(_LocalConsole):
         return self._shell.code
 
 
-class _Talking(_LocalConsole):
+class _Talking(LocalConsole):
     """A process without a terminal that writes a line now and then and takes no input."""
 
     terminal = False

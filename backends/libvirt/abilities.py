@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import screens
+from backends.abilities import screens, serial
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
 
 ABILITIES: Mapping[type, str] = {
+    serial.Serial: "serial.LibvirtSerial",
     screens.Keyboard: "screens.LibvirtKeyboard",
     screens.Screens: "screens.LibvirtScreens",
 }

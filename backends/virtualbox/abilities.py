@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import cloning, screens, snapshots, vm_settings
+from backends.abilities import cloning, screens, serial, snapshots, vm_settings
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
 
 ABILITIES: Mapping[type, str] = {
+    serial.Serial: "serial.VirtualBoxSerial",
     cloning.Cloning: "cloning.VirtualBoxCloning",
     snapshots.Snapshots: "snapshots.VirtualBoxSnapshots",
     vm_settings.Autostart: "vm_settings.VirtualBoxAutostart",

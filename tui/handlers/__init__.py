@@ -42,6 +42,7 @@ AREAS: Mapping[str, str] = {
     "network": "network.NetworkArea",
     "prune": "prune.Prune",
     "output": "output.Output",
+    "serial": "serial.SerialArea",
     "terminal": "terminal.Terminal",
     "view": "views.Views",
     "volume": "volume.VolumeArea",
