@@ -322,3 +322,30 @@ async def test_read_only_offers_none_of_it(tmp_path):
             await pilot.press(key)
             await pilot.pause()
             assert app.screen is app.main, key
+
+
+async def test_of_marked_rows_those_on_a_read_only_engine_or_at_rest_are_left_out(tmp_path):
+    hosts = (
+        HostOption("demo://docker?pace=0.05", "mine"),
+        HostOption("demo://docker?pace=0.05&seed=7", "theirs", read_only=True),
+    )
+    app = TestApp(tmp_path / "journal.jsonl", hosts=hosts)
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        found = [item for item in app.store.of_kind(Kind.CONTAINER) if isinstance(item, Container)]
+        running = {
+            engine: next(item for item in found if item.ref.engine == engine and item.state is State.RUNNING)
+            for engine in ("mine", "theirs")
+        }
+        rest = next(item for item in found if item.ref.engine == "mine" and item.state is State.EXITED)
+        app.main.active.set_marks({running["mine"].ref, running["theirs"].ref, rest.ref})
+        await pilot.press("!")
+        await opened(pilot, app, Picker)
+        assert "left out" in app.main.notices.entries[-1][1]
+        await pilot.press(*"SIGKILL", "enter")
+        await opened(pilot, app, Confirm)
+        assert f"Send SIGKILL to {running['mine'].name}?" in text_of(app)
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: app.store.get(running["mine"].ref).state is State.EXITED, "its end")
+        await pilot.pause(0.2)
+        assert app.store.get(running["theirs"].ref).state is State.RUNNING

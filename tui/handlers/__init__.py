@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from backends.base import ActionError, EngineError
 from backends.model import Item
-from tui.commands import Command, Scope, unavailable
+from tui.commands import Command, Scope, refusal_here, unavailable
 from tui.handlers.area import Area, reason_of
+from tui.selection import name_of
 
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
 
 log = logging.getLogger(__name__)
+
+_NAMED = 3
 
 AREAS: Mapping[str, str] = {
     "app": "program.Program",
@@ -89,12 +92,26 @@ class Handlers:
         if reason is not None:
             main.say(f"{command.label}: {reason}.", "warn")
             return
-        await self._call(command, items)
+        await self._call(command, items if self._area_of(command).divides else self._able(command, items))
 
-    async def _call(self, command: Command, *arguments: Sequence[Item]) -> None:
+    def _able(self, command: Command, items: Sequence[Item]) -> list[Item]:
+        """Those of several it can be done to: never one of a read-only engine, or whose state forbids it."""
+        rights = self._app.store.rights
+        reasons = [(item, refusal_here(command, item, rights, items)) for item in items]
+        left = [f"{name_of(item)}: {reason}" for item, reason in reasons if reason is not None]
+        if left:
+            more = f"; and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+            self._app.main.say(f"{command.label}: left out {'; '.join(left[:_NAMED])}{more}.", "warn")
+        return [item for item, reason in reasons if reason is None]
+
+    def _area_of(self, command: Command) -> Area:
         area = self._areas.get(command.area)
         if area is None:
             area = self._areas[command.area] = area_class(command.area)(self._app)
+        return area
+
+    async def _call(self, command: Command, *arguments: Sequence[Item]) -> None:
+        area = self._area_of(command)
         result = area.method_of(command)(*arguments)
         if not inspect.iscoroutine(result):
             return

@@ -35,6 +35,8 @@ class Area:
     """
 
     at_once: ClassVar[bool] = False
+    divides: ClassVar[bool] = False
+    """It is handed also those objects a command cannot be done to, and tells of them itself."""
 
     def __init__(self, app: BoxtopApp) -> None:
         self.app = app

@@ -37,6 +37,8 @@ _RUN, _CANCEL = "run", "cancel"
 
 
 class Custom(Area):
+    divides = True
+
     def __init__(self, app: BoxtopApp) -> None:
         super().__init__(app)
         self._own = {own.id: own for own in app.options.commands}
