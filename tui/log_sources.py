@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
@@ -27,8 +28,8 @@ TAIL = 1000
 """So many lines are shown at once, and so many older ones at a time."""
 _EACH = 0.12
 """Seconds between two deliveries, and between two looks at a log that is being written."""
-_SHARE = 4
-"""Times as long as a delivery took, no other one is made."""
+_SHARE, _LONGEST_WAIT = 3, 0.25
+"""So many times as long as a delivery worked no other one is made, but no longer than so many seconds."""
 _SOON, _LATER = 0.3, 5.0
 """Seconds before a stream that ended is asked for again while its container runs."""
 _LIVE = frozenset({State.RUNNING, State.PAUSED, State.RESTARTING, State.STOPPING})
@@ -225,7 +226,7 @@ class LogSources:
 
     def _deliver(self) -> None:
         self._due = None
-        began = asyncio.get_running_loop().time()
+        began = time.thread_time()
         waiting, self._waiting = self._waiting, []
         notes, self._notes = self._notes, []
         texts, stamps, tags = _ordered(waiting)
@@ -234,9 +235,9 @@ class LogSources:
         for stamp, text in notes:
             self._sink([text.encode()], [stamp], [NOTE])
         self._changed()
-        now = asyncio.get_running_loop().time()
-        # From its end on, and the later the longer it took: a flood must leave time for keys
-        self._delivered = now + _SHARE * (now - began)
+        # From its end on, and the later the more work it was: a flood must leave time for keys
+        work = time.thread_time() - began
+        self._delivered = asyncio.get_running_loop().time() + min(_LONGEST_WAIT, _SHARE * work)
 
     # -- older lines --------------------------------------------------------------------------------------------
 

@@ -117,6 +117,21 @@ class Terminal:
             time.sleep(0.002)
         return None
 
+    def wait_bytes(self, pattern: re.Pattern[bytes], since: float, seconds: float) -> float | None:
+        """The moment of the first chunk from `since` on with the pattern in it; does not need the screen's picture."""
+        looked = len(self._chunks)
+        while looked and self._chunks[looked - 1][0] >= since:
+            looked -= 1
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.alive:
+            while looked < len(self._chunks):
+                moment, data = self._chunks[looked]
+                looked += 1
+                if moment >= since and pattern.search(data):
+                    return moment
+            time.sleep(0.001)
+        return None
+
     def press(self, key: str) -> float:
         """Send a key by its name in KEYS, or text as it is. Returns the moment."""
         text = KEYS.get(key, key)
