@@ -21,6 +21,7 @@ _BRAILLE = 0x2800
 # Bits of a braille cell's dots from the bottom up: left column, right column.
 _LEFT = (0x40, 0x04, 0x02, 0x01)
 _RIGHT = (0x80, 0x20, 0x10, 0x08)
+_ALL_LEFT, _ALL_RIGHT = sum(_LEFT), sum(_RIGHT)
 
 
 def spark(values: Sequence[Sample], width: int, top: float = 1.0, glyphs: Glyphs = BRAILLE) -> str:
@@ -57,12 +58,14 @@ def overlay(
 ) -> list[list[tuple[str, Tone]]]:
     """The first series as an area and the second as a line over it, in runs of (text, tone) for each line.
 
-    Within the area the line is drawn by leaving its dots out: the two are told apart without colours too.
+    Within the area the line is drawn by leaving its dots out: the two are told apart without colours too. On the
+    area's edge it stays.
     """
     area = chart(first, width, height, top, glyphs)
     braille = glyphs.dots == "braille"
     steps = 4 if braille else len(glyphs.levels) - 1
     levels = _levels(second, capacity(width, glyphs), height * steps, top)
+    edge = _levels(first, capacity(width, glyphs), height * steps, top)
     lines: list[list[tuple[str, Tone]]] = []
     for y in range(height):
         floor = (height - 1 - y) * steps
@@ -74,7 +77,11 @@ def overlay(
                 bits = (_LEFT[left - 1] if 0 < left <= 4 else 0) | (_RIGHT[right - 1] if 0 < right <= 4 else 0)
                 on_line = bits > 0
                 if on_line:
-                    sign = chr(_BRAILLE + ((0 if sign == " " else ord(sign) - _BRAILLE) ^ bits))
+                    kept = (_ALL_LEFT if levels[2 * x] == edge[2 * x] else 0) | (
+                        _ALL_RIGHT if levels[2 * x + 1] == edge[2 * x + 1] else 0
+                    )
+                    area_bits = 0 if sign == " " else ord(sign) - _BRAILLE
+                    sign = chr(_BRAILLE + ((area_bits ^ bits) | (bits & kept)))
             elif 0 < levels[x] - floor <= steps:
                 sign, on_line = glyphs.series[1], True
             tone = _SECOND if on_line else _FIRST
@@ -248,12 +255,11 @@ class Chart(LineView):
             return [whole]
         if pairs and height >= _TALL:
             blank: Run = (" " * width_of(self.title), "")
-            return [[title, *named[0], *note], [blank, *named[1]]]
+            return [_noted([title, *named[0]], note, width), [blank, *named[1]]]
         short: list[Run] = []
         for sign, name, tone, values in pairs:
             short += [(f" {sign} {name}", tone), (self._in_short(values), "")]
-        short = [title, *(short or [(self._in_short(self._series), "")])]
-        return [[*short, *note] if sum(width_of(text) for text, _ in [*short, *note]) <= width else short]
+        return [_noted([title, *(short or [(self._in_short(self._series), "")])], note, width)]
 
     def _pairs(self) -> list[tuple[str, str, Tone, Sequence[Sample]]]:
         """Sign, name, tone and samples of the two series; nothing where there is one."""
@@ -320,6 +326,12 @@ class Chart(LineView):
 
     def _strip(self, runs: Sequence[tuple[str, Tone]], width: int) -> Strip:
         return Strip(join([(text, self.ink(tone)) for text, tone in runs]), width)
+
+
+def _noted(runs: list[Run], note: list[Run], width: int) -> list[Run]:
+    """With the note, where there is room for it."""
+    whole = [*runs, *note]
+    return whole if sum(width_of(text) for text, _ in whole) <= width else runs
 
 
 def nice_top(values: Sequence[Sample], unit: float = 1.0) -> float:

@@ -51,3 +51,15 @@ def test_meter_shows_any_use_and_never_overflows():
 @pytest.mark.parametrize(("peak", "top"), [(0, 1), (0.34, 0.5), (1, 1), (1.1, 2), (47, 50), (51, 100), (3e9, 5e9)])
 def test_free_scale_is_a_round_number_above_the_peak(peak, top):
     assert nice_top([None, peak]) == pytest.approx(top)
+
+
+@pytest.mark.parametrize(("peak", "top"), [(700, 1000), (1500, 2048), (300 * 1024, 500 * 1024), (6 << 30, 10 << 30)])
+def test_free_scale_of_bytes_is_a_round_number_of_a_binary_unit(peak, top):
+    assert nice_top([peak], 1024) == pytest.approx(top)
+
+
+def test_a_line_on_the_edge_of_the_area_is_seen():
+    both = overlay([0.25] * 4, [0.25] * 4, 2, 1, 1.0)
+    assert "".join(text for text, _ in both[0]) == "⣀⣀"
+    within = overlay([1.0] * 4, [0.5] * 4, 2, 1, 1.0)
+    assert "".join(text for text, _ in within[0]) == "⣛⣛"
