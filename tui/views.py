@@ -25,6 +25,10 @@ def make_view(name: str, app: BoxtopApp) -> View:
             from tui.events_view import EventsView
 
             return EventsView(app)
+        case "engine-log":
+            from tui.engine_log_view import EngineLogView
+
+            return EngineLogView(app)
         case "logs":
             from tui.log_view import LogsView
 

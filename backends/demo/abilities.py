@@ -11,6 +11,7 @@ from backends.abilities import (
     build,
     compose,
     containers,
+    engine_log,
     events,
     files,
     images,
@@ -53,6 +54,7 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
 """Those of the simulated Docker: module and class in this package; the class is made with the DemoBackend."""
 
 VM_ABILITIES: Mapping[type, str] = {
+    engine_log.EngineLog: "engine_log.DemoLog",
     serial.Serial: "serial.DemoSerial",
     events.Events: "told.DemoEvents",
 }

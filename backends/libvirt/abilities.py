@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import screens, serial
+from backends.abilities import engine_log, screens, serial
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
 
 ABILITIES: Mapping[type, str] = {
+    engine_log.EngineLog: "engine_log.LibvirtLog",
     serial.Serial: "serial.LibvirtSerial",
     screens.Keyboard: "screens.LibvirtKeyboard",
     screens.Screens: "screens.LibvirtScreens",

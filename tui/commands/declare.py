@@ -21,6 +21,7 @@ class Scope(StrEnum):
 
 VIEWS: Mapping[str, str] = {
     "logs": "In the logs",
+    "engine-log": "In the engine's log",
     "tasks": "In the tasks",
     "output": "In the output of a task or command",
     "events": "In the events",

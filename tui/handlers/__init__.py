@@ -46,6 +46,7 @@ AREAS: Mapping[str, str] = {
     "prune": "prune.Prune",
     "output": "output.Output",
     "serial": "serial.SerialArea",
+    "engine_log": "engine_log.EngineLogArea",
     "terminal": "terminal.Terminal",
     "view": "views.Views",
     "volume": "volume.VolumeArea",
