@@ -63,7 +63,8 @@ class Form(ModalScreen[Values | None]):
 
     `check` and `slow_check` answer with what is wrong by field id; the slow one is asked when the keys pause, and once
     more before the form is sent. `preview` makes the line shown below, Ctrl-Y copies it. `suggest` has values to pick
-    from with Ctrl-L by field id. `browse` is called with a field's label, its value and its kind of path.
+    from with Ctrl-L by field id. `browse` is called with a field's label, its value and its kind of path. `follow` is
+    called with a field that changed and the values, and answers with what others become, unless they were changed too.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -112,6 +113,7 @@ class Form(ModalScreen[Values | None]):
         preview: Callable[[Values], str] | None = None,
         suggest: Mapping[str, Sequence[str]] | None = None,
         browse: Callable[[str, str, str], Awaitable[str | None]] | None = None,
+        follow: Callable[[str, Values], Values] | None = None,
         tools: Sequence[Tool] = (),
         glyphs: Glyphs = BRAILLE,
     ) -> None:
@@ -122,6 +124,10 @@ class Form(ModalScreen[Values | None]):
         self._check, self._slow_check, self._preview = check, slow_check, preview
         self._suggestions = suggest or {}
         self._browse = browse
+        self._follow = follow
+        self._followed: dict[str, Value] = {}
+        """What fields became by `follow`, which is not a change of the user's."""
+        self._changed_by_user: set[str] = set()
         self._tools = {tool.id: tool for tool in tools}
         self._glyphs = glyphs
         widest = max((width_of(field.label) for field in fields), default=0)
@@ -216,6 +222,10 @@ class Form(ModalScreen[Values | None]):
         changed = {field_id for field_id, value in values.items() if value != self._last.get(field_id)}
         self._last = values
         self._touched |= changed
+        by_user = {field_id for field_id in changed if self._followed.get(field_id) != values[field_id]}
+        self._changed_by_user |= by_user
+        if self._follow and by_user:
+            self._lead(by_user, values)
         for field_id in changed:
             self._slow.pop(field_id, None)
         if changed:
@@ -226,6 +236,15 @@ class Form(ModalScreen[Values | None]):
         if self._slow_check and (changed or not self._slow_due):
             self._slow_due += 1
             self._work(self._ask_slowly(self._slow_due))
+
+    def _lead(self, changed: set[str], values: Values) -> None:
+        """Have other fields become what these lead to, but those the user has changed already."""
+        assert self._follow is not None  # noqa: S101
+        for field_id in changed:
+            for other, value in self._follow(field_id, values).items():
+                if other in self._rows and other not in self._changed_by_user and values[other] != value:
+                    self._followed[other] = value
+                    self._rows[other].control.entered = value
 
     def _problems(self, values: Values) -> dict[str, str]:
         return {**self._slow, **(self._check(values) if self._check else {})}

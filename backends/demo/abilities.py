@@ -11,6 +11,7 @@ from backends.abilities import (
     build,
     compose,
     containers,
+    creating,
     engine_log,
     events,
     files,
@@ -55,6 +56,7 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
 
 VM_ABILITIES: Mapping[type, str] = {
     engine_log.EngineLog: "engine_log.DemoLog",
+    creating.Creating: "creating.DemoCreating",
     serial.Serial: "serial.DemoSerial",
     events.Events: "told.DemoEvents",
 }

@@ -199,10 +199,7 @@ class Operator:
             self._settle(item, State.OFF, "PoweredOff")
 
     def _settle(self, item: VM, state: State, word: str) -> None:
-        now = self._clock()
-        live = state in (State.RUNNING, State.PAUSED)
-        started = (item.started if item.state in (State.RUNNING, State.PAUSED) else now) if live else None
-        self._world.put(replace(item, state=state, state_word=word, started=started, changed=now))
+        self._world.put(settled(item, state, word, self._clock()))
 
     async def _delete_vm(self, item: VM, options: ActionOptions) -> None:
         if item.state in (State.RUNNING, State.PAUSED):
@@ -244,6 +241,13 @@ class Operator:
         belongings.check_removal(self._world.items.values(), item)
         await asyncio.sleep(0.2 * self._world.options.pace)
         self._world.drop(item.ref)
+
+
+def settled(item: VM, state: State, word: str, now: float) -> VM:
+    """The VM in another state since `now`."""
+    live = state in (State.RUNNING, State.PAUSED)
+    started = (item.started if item.state in (State.RUNNING, State.PAUSED) else now) if live else None
+    return replace(item, state=state, state_word=word, started=started, changed=now)
 
 
 def losses(world: World, action: Action, item: Item) -> tuple[Loss, ...]:

@@ -342,15 +342,20 @@ def many_machines(engine: str, seed: int, now: float, count: int) -> Iterator[tu
 
 
 def _machine_profile(machine: _Machine) -> Profile:
+    return vm_profile(machine.cpus, machine.memory, machine.cpu)
+
+
+def vm_profile(cpus: int, memory: int, cpu: float = 0.2) -> Profile:
+    """The load of a VM with so many CPUs and bytes of memory."""
     return Profile(
-        cpu=machine.cpu,
-        memory=machine.memory * 5 // 8,
-        receive=30.0 * KB * machine.cpus,
-        transmit=11.0 * KB * machine.cpus,
-        read=40.0 * KB * machine.cpus,
-        write=130.0 * KB * machine.cpus,
-        cpu_limit=float(machine.cpus),
-        memory_limit=machine.memory,
+        cpu=cpu,
+        memory=memory * 5 // 8,
+        receive=30.0 * KB * cpus,
+        transmit=11.0 * KB * cpus,
+        read=40.0 * KB * cpus,
+        write=130.0 * KB * cpus,
+        cpu_limit=float(cpus),
+        memory_limit=memory,
     )
 
 

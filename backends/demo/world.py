@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import tau
+from typing import Any
 
 from backends.demo import belongings, catalog, curves
 from backends.demo.catalog import Disk
@@ -29,6 +30,8 @@ class World:
         self.options = options
         self.items: dict[Ref, Item] = {}
         self.busy: set[Ref] = set()
+        self.machinery: Any = None
+        """What the VMs' abilities share; made by them."""
         self._told = told
         self._profiles: dict[Ref, tuple[Profile, float]] = {}
         self._disks: dict[Ref, tuple[Disk, ...]] = {}
@@ -82,8 +85,8 @@ class World:
             notes=("simulated: nothing here is real",),
         )
 
-    def admit(self, item: Container, profile: Profile) -> None:
-        """A container that was not there when the world began, or that has another name now."""
+    def admit(self, item: Container | VM, profile: Profile) -> None:
+        """A container or VM that was not there when the world began, or that has another name now."""
         self._by_name = {name: ref for name, ref in self._by_name.items() if ref != item.ref}
         self._by_name[item.name] = item.ref
         self._add(item, profile)
@@ -108,6 +111,10 @@ class World:
 
     def disks(self, ref: Ref) -> tuple[Disk, ...]:
         return self._disks.get(ref, ())
+
+    def set_disks(self, ref: Ref, disks: tuple[Disk, ...]) -> None:
+        self._disks[ref] = disks
+        self._told(ref)
 
     def usage(self, ref: Ref, now: float) -> Usage | None:
         item = self.items.get(ref)

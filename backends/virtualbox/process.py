@@ -22,7 +22,7 @@ EVENT_LIMIT = 1000
 END_TIMEOUT = 0.4
 KILL_TIMEOUT = 0.2
 CLOSED = "the connection was closed"
-FED = ("helper_screen", "helper_snapshots", "helper_clones")
+FED = ("helper_hosting", "helper_screen", "helper_snapshots", "helper_clones")
 """Modules of this package that are sent along with the helper; each has `methods(connection)`, its requests by name."""
 # Reads the program from stdin, byte by byte counted, so that the rest of stdin is left to it. Short in `ps`.
 _BOOTSTRAP = (

@@ -17,6 +17,7 @@ from tui.commands import (
     files,
     images,
     logs,
+    machines,
     output,
     serial,
     tabs,
@@ -30,6 +31,7 @@ __all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "labe
 COMMANDS: tuple[Command, ...] = (
     *core.COMMANDS,
     *logs.COMMANDS,
+    *machines.COMMANDS,
     *terminal.COMMANDS,
     *serial.COMMANDS,
     *engine_log.COMMANDS,

@@ -40,6 +40,7 @@ AREAS: Mapping[str, str] = {
     "item": "item.ItemArea",
     "list": "lists.Lists",
     "logs": "logs.LogsArea",
+    "machine": "machine.MachineArea",
     "registry": "registry.RegistryArea",
     "tasks": "tasks.TasksArea",
     "network": "network.NetworkArea",

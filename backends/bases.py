@@ -1,0 +1,56 @@
+"""Which disk images serve as bases for linked copies: a file of the user's, as engines have no place to note it.
+
+base-images.json in the platform's place for state, e.g. ~/.local/state/boxtop, holds lists of paths by engine address.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+def file() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("boxtop", appauthor=False) / "base-images.json"
+
+
+def marked(engine_url: str) -> frozenset[str]:
+    """Paths marked for this engine; none where the file is missing or cannot be read. Blocking."""
+    return frozenset(_read().get(engine_url, ()))
+
+
+def mark(engine_url: str, path: str, *, base: bool) -> None:
+    """Mark a path or take the mark away. Blocking; raises OSError."""
+    known = _read()
+    paths = set(known.get(engine_url, ()))
+    paths.add(path) if base else paths.discard(path)
+    known[engine_url] = sorted(paths)
+    place = file()
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=place.name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            json.dump({url: paths for url, paths in known.items() if paths}, out, ensure_ascii=True, indent=1)
+        Path(name).replace(place)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _read() -> dict[str, list[str]]:
+    try:
+        data = json.loads(file().read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(data, dict):
+        return {}
+    return {
+        str(url): [path for path in paths if isinstance(path, str)]
+        for url, paths in data.items()
+        if isinstance(paths, list)
+    }

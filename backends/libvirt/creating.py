@@ -1,0 +1,318 @@
+"""Domains made step by step through libvirt 9.0, each step undone when a later one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from xml.etree import ElementTree
+
+from backends import bases
+from backends.abilities.creating import Creating, DiskFrom, Limits, NewVM, OSType
+from backends.base import ActionError, EngineError
+from backends.libvirt import errors, osinfo, storage
+from backends.libvirt.connection import Connection
+from backends.libvirt.machine_xml import Machine, domain_xml, name_wrong
+from backends.model import Kind, Ref
+from backends.progress import Progress
+from backends.text import clean
+from backends.threads import in_thread
+from backends.undoing import Undo, undone_on_failure
+
+if TYPE_CHECKING:
+    from backends.libvirt.backend import LibvirtBackend
+    from backends.progress import Report
+
+_T = TypeVar("_T")
+_EACH = 0.5
+_COMES_BACK = 60.0
+"""Seconds an undoing waits for a daemon that was lost."""
+
+
+class LibvirtCreating(Creating):
+    def __init__(self, backend: LibvirtBackend) -> None:
+        self._backend = backend
+        self._types: tuple[OSType, ...] = ()
+
+    async def os_types(self) -> tuple[OSType, ...]:
+        if not self._types:
+            self._types = await asyncio.to_thread(osinfo.os_types)
+        return self._types
+
+    async def limits(self) -> Limits:
+        marked = await asyncio.to_thread(bases.marked, self._backend.url)
+        return await self._backend.ask(lambda connection: _limits(connection, marked))
+
+    async def objections(self, spec: NewVM) -> Mapping[str, str]:
+        return await self._backend.ask(lambda connection: _objections(connection, spec))
+
+    async def create(self, spec: NewVM, report: Report) -> Ref:
+        """Defined under an id chosen here, so that it is found again whatever breaks on the way."""
+        identity = str(uuid.uuid4())
+        for field, reason in (await self.objections(spec)).items():
+            raise ActionError(f"{field}: {reason}")
+        async with undone_on_failure(report) as undo:
+            disk: tuple[str, str] | None = None
+            if spec.disk is DiskFrom.EXISTING:
+                disk = spec.image, await self._backend.ask(lambda c: storage.format_of(c, spec.image))
+            elif spec.disk is not DiskFrom.NONE:
+                disk = await self._disk(spec, report, undo)
+            report.line(f"defining {clean(spec.name)}")
+            undo.later(f"the VM {clean(spec.name, 60)}", lambda: self._undefine(identity))
+            await self._backend.act(lambda c: _define(c, spec, identity, disk))
+            undo.forget()
+        if spec.start:
+            report.line(f"starting {clean(spec.name)}")
+            try:
+                await self._backend.act(lambda c: c.domain(identity).create())
+            except ActionError as error:
+                raise ActionError(f"it is made, but does not start: {error}") from None
+        return Ref(self._backend.engine, Kind.VM, identity)
+
+    async def _disk(self, spec: NewVM, report: Report, undo: Undo) -> tuple[str, str]:
+        """Make the disk in its pool: its path and format."""
+        pool_name = await self._pool(report, undo)
+        form = spec.format if spec.disk is DiskFrom.NEW and spec.format in dict(storage.FORMATS) else "qcow2"
+        name = f"{spec.name}.{'img' if form == 'raw' else form}"
+
+        def check(connection: Connection) -> None:
+            pool = connection.virt.storagePoolLookupByName(pool_name)
+            pool.refresh(0)
+            if any(volume.name() == name for volume in pool.listAllVolumes(0)):
+                raise ActionError(f"there is a volume {clean(name)} in the pool {clean(pool_name)} already")
+
+        await self._backend.act(check)
+        text = f"{'copying' if spec.disk is DiskFrom.COPY else 'making'} the disk {clean(name)}"
+        report.line(text)
+        undo.later(f"the disk {clean(name)}", lambda: self._remove(pool_name, name))
+        work = asyncio.create_task(self._long(lambda c: _volume(c, pool_name, name, form, spec)))
+        try:
+            while not work.done():
+                await self._tell(pool_name, name, text, report)
+                await asyncio.wait({work}, timeout=_EACH)
+        except asyncio.CancelledError:
+            # the daemon cannot be stopped in it: what it makes goes when it is made
+            report.line("waiting until the daemon has finished the disk")
+            await asyncio.wait({work})
+            raise
+        return await work, form
+
+    async def _tell(self, pool_name: str, name: str, text: str, report: Report) -> None:
+        with suppress(ActionError, EngineError):
+            found = await self._backend.ask(
+                lambda c: int(c.virt.storagePoolLookupByName(pool_name).storageVolLookupByName(name).info()[2])
+            )
+            report.progress(Progress(text, found))
+
+    async def _pool(self, report: Report, undo: Undo) -> str:
+        name = await self._backend.ask(lambda c: pool.name() if (pool := storage.home(c)) else "")
+        if name:
+            return str(name)
+        report.line("making the storage pool default")
+        undo.later("the storage pool default", lambda: self._backend.act(lambda c: storage.remove_home(c, "default")))
+        return str(await self._backend.act(lambda c: storage.make_home(c).name()))
+
+    async def _long(self, call: Callable[[Connection], _T]) -> _T:
+        """In a thread of its own: it may take as long as a disk is copied."""
+        connection = self._backend.connection()
+        try:
+            return await in_thread(lambda: call(connection), lambda: None, f"{self._backend.engine}-create")
+        except (ActionError, EngineError):
+            raise
+        except Exception as error:
+            raise errors.action_error(error) from error
+
+    # -- undoing ------------------------------------------------------------------------------------------------------
+
+    async def _again(self, call: Callable[[Connection], bool]) -> bool:
+        """Once the daemon is there; it may have been lost, which is why there is something to undo."""
+        deadline = asyncio.get_running_loop().time() + _COMES_BACK
+        while True:
+            try:
+                return await self._backend.act(call, 60)
+            except EngineError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+            except ActionError as error:
+                if "lock" not in str(error) or asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(_EACH)
+
+    async def _undefine(self, identity: str) -> bool:
+        def undefine(connection: Connection) -> bool:
+            try:
+                domain = connection.domain(identity)
+            except connection.libvirt.libvirtError as error:
+                if errors.is_gone(error):
+                    return False
+                raise
+            domain.undefineFlags(connection.libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
+            return True
+
+        return await self._again(undefine)
+
+    async def _remove(self, pool: str, name: str) -> bool:
+        return await self._again(lambda connection: storage.remove(connection, pool, name))
+
+
+def _limits(connection: Connection, marked: frozenset[str]) -> Limits:
+    virt, lib = connection.virt, connection.libvirt
+    info = virt.getInfo()
+    free: int | None = None
+    with suppress(lib.libvirtError):
+        free = int(virt.getFreeMemory())
+    pool = storage.home(connection)
+    folder = storage.folder_of(pool) if pool is not None else storage.default_folder(connection)
+    space = int(pool.info()[3]) if pool is not None else _space(connection, folder)
+    known = [volume for volume in storage.volumes(connection) if volume.format != "dir"]
+    sizes = {volume.path: volume.capacity for volume in known}
+    isos = tuple(volume.path for volume in known if volume.format == "iso" or volume.path.lower().endswith(".iso"))
+    machines = _machines(connection)
+    return Limits(
+        cpus=int(info[2]),
+        memory=int(info[1]) << 20,
+        memory_free=free,
+        folder=clean(folder),
+        space=space,
+        formats=storage.FORMATS,
+        networks=_networks(connection),
+        names=frozenset(str(domain.name()) for domain in connection.domains()),
+        bases=tuple((path, sizes.get(path)) for path in sorted(marked)),
+        disks=tuple(volume.path for volume in known if volume.path not in isos),
+        isos=isos,
+        uefi=_uefi(connection, machines[0]) if machines else False,
+        accelerators=tuple((found.type, _ACCELERATORS.get(found.type, found.type)) for found in machines),
+    )
+
+
+_ACCELERATORS = {"kvm": "KVM: on the processor itself", "qemu": "QEMU: interpreted, slow", "test": "simulated"}
+
+
+def _space(connection: Connection, folder: str) -> int | None:
+    import shutil
+
+    if not connection.is_local():
+        return None
+    place = Path(folder)
+    while not place.is_dir() and place != place.parent:
+        place = place.parent
+    with suppress(OSError):
+        return shutil.disk_usage(place).free
+    return None
+
+
+def _networks(connection: Connection) -> tuple[tuple[str, str], ...]:
+    lib = connection.libvirt
+    found: list[tuple[str, str]] = []
+    with suppress(lib.libvirtError):
+        for network in connection.virt.listAllNetworks(lib.VIR_CONNECT_LIST_NETWORKS_ACTIVE):
+            name = str(network.name())
+            found.append((f"network:{name}", f"network {clean(name)}"))
+    found.sort(key=lambda entry: entry[0] != "network:default")
+    found += [("user", "user: out through the host, not in"), ("none", "not connected")]
+    if connection.is_local():
+        for bridge in sorted(Path("/sys/class/net").glob("*/bridge")):
+            name = bridge.parent.name
+            found.append((f"bridge:{name}", f"bridge {clean(name)}"))
+    return tuple(found)
+
+
+def _machines(connection: Connection) -> list[Machine]:
+    """What this host can run for its own architecture, KVM first."""
+    root = ElementTree.fromstring(connection.virt.getCapabilities())  # noqa: S314 - libvirt wrote it
+    own = root.findtext("host/cpu/arch") or "x86_64"
+    found: list[Machine] = []
+    for guest in root.iterfind("guest"):
+        arch = guest.find("arch")
+        if guest.findtext("os_type") != "hvm" or arch is None:
+            continue
+        if arch.get("name") != own and guest is not root.find("guest"):
+            continue
+        kinds = [entry.get("type") or "" for entry in arch.iterfind("domain")]
+        names = [entry.text or "" for entry in arch.iterfind("machine")]
+        machine = "q35" if "q35" in names else "virt" if "virt" in names else (names[:1] or [""])[0]
+        emulator = arch.findtext("emulator") or ""
+        for kind in sorted(set(kinds), key=lambda kind: kind != "kvm"):
+            if all(known.type != kind for known in found):
+                found.append(Machine(arch.get("name") or own, machine, emulator, kind))
+    return found
+
+
+def _uefi(connection: Connection, machine: Machine) -> bool:
+    """Whether libvirt finds UEFI firmware for it."""
+    try:
+        text = connection.virt.getDomainCapabilities(machine.emulator, machine.arch, machine.machine, machine.type, 0)
+    except connection.libvirt.libvirtError:
+        return False
+    root = ElementTree.fromstring(text)  # noqa: S314 - libvirt wrote it
+    return any(value.text == "efi" for value in root.iterfind("os/enum[@name='firmware']/value"))
+
+
+def _objections(connection: Connection, spec: NewVM) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if wrong := name_wrong(spec.name):
+        found["name"] = wrong
+    elif any(domain.name() == spec.name for domain in connection.domains()):
+        found["name"] = "there is a VM of this name already"
+    if spec.disk not in {DiskFrom.NEW, DiskFrom.NONE} and spec.image:
+        if why := storage.unreadable(connection, spec.image):
+            found["image"] = f"libvirt cannot read it: {clean(why)}"
+        elif spec.disk is not DiskFrom.COPY and (users := users_of(connection, spec.image)):
+            found["image"] = f"it is in use by {', '.join(sorted(users))}"
+        elif spec.disk is DiskFrom.COPY and storage.by_path(connection, spec.image) is None:
+            found["image"] = "only what is in a storage pool is copied: import it in the media first"
+        elif spec.disk is DiskFrom.COPY and (users := users_of(connection, spec.image, running=True)):
+            found["image"] = f"it is written to by {', '.join(sorted(users))}, which runs"
+    if spec.iso and (why := storage.unreadable(connection, spec.iso)):
+        found["iso"] = f"libvirt cannot read it: {clean(why)}"
+    return found
+
+
+def users_of(connection: Connection, path: str, *, running: bool = False) -> set[str]:
+    """Names of the domains, or of the `running` ones, that have this file as a disk."""
+    found = set()
+    for domain in connection.domains():
+        with suppress(connection.libvirt.libvirtError):
+            if running and not domain.isActive():
+                continue
+            own = connection.definition(domain, domain.UUIDString())
+            if any(disk.source == path for disk in own.disks):
+                found.add(own.name)
+    return found
+
+
+def _volume(connection: Connection, pool_name: str, name: str, form: str, spec: NewVM) -> str:
+    """Make the disk; its path."""
+    pool = connection.virt.storagePoolLookupByName(pool_name)
+    flags = 0
+    if spec.disk is DiskFrom.NEW:
+        if form == "qcow2" and spec.fixed:
+            flags = connection.libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA
+        return str(pool.createXML(storage.volume_xml(name, spec.size, form, fixed=spec.fixed), flags).path())
+    source = storage.by_path(connection, spec.image)
+    size = int(source.info()[1]) if source is not None else 0
+    if spec.disk is DiskFrom.COPY:
+        if source is None:
+            raise ActionError(f"{clean(spec.image, 200)} is in no storage pool any more")
+        return str(pool.createXMLFrom(storage.volume_xml(name, size, form), source, 0).path())
+    below = (spec.image, storage.format_of(connection, spec.image))
+    size = size or virtual_size(spec.image, below[1])
+    return str(pool.createXML(storage.volume_xml(name, size, form, base=below), 0).path())
+
+
+def virtual_size(path: str, form: str) -> int:
+    """Of a local image: a qcow2's header has it at byte 24, big-endian; a raw one is as large as its file."""
+    with Path(path).open("rb") as file:
+        head = file.read(32)
+    return int.from_bytes(head[24:32], "big") if form == "qcow2" else Path(path).stat().st_size
+
+
+def _define(connection: Connection, spec: NewVM, identity: str, disk: tuple[str, str] | None) -> Any:
+    machines = {machine.type: machine for machine in _machines(connection)}
+    if not machines:
+        raise ActionError("this libvirt can run no machine of its own architecture")
+    machine = machines.get(spec.accelerator) or next(iter(machines.values()))
+    return connection.virt.defineXML(domain_xml(spec, identity, disk, machine)).UUIDString()

@@ -1,0 +1,94 @@
+"""VirtualBox's own machine: what it has, what lies on it, as VirtualBox sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+from backends.base import ActionError
+from backends.virtualbox import helper_hosting
+from backends.virtualbox.images import Image, images
+from backends.virtualbox.manage import ManageError
+
+if TYPE_CHECKING:
+    from backends.virtualbox.backend import VirtualBoxBackend
+
+
+class Host:
+    """Asks the helper about files, which may run in another root than boxtop; without one looks itself."""
+
+    def __init__(self, backend: VirtualBoxBackend) -> None:
+        self._backend = backend
+
+    async def run(self, *arguments: str, seconds: float = 60.0) -> str:
+        """What VBoxManage prints. Raises ActionError with its words."""
+        try:
+            return await self._backend.manager().run(*arguments, seconds=seconds)
+        except ManageError as error:
+            raise ActionError(str(error)) from None
+
+    async def place(self, path: str) -> dict[str, Any]:
+        """`size`, `why` it cannot be read (empty when it can), bytes `free` there or None, whether it is `there`."""
+        if self._backend.binding:
+            return dict(await self._backend.ask("place", path=path))
+        return await asyncio.to_thread(helper_hosting.place, path)
+
+    async def discard(self, path: str) -> bool:
+        """Delete a file that VirtualBox does not know; False when there is none. Raises ActionError."""
+        if self._backend.binding:
+            return bool(await self._backend.ask("discard", path=path))
+        try:
+            return await asyncio.to_thread(helper_hosting.discard, path)
+        except OSError as error:
+            raise ActionError(f"{path}: {error.strerror}") from None
+
+    async def images(self, kind: str = "hdds") -> list[Image]:
+        """The registered `hdds` or `dvds`."""
+        return images(await self.run("list", "--long", kind))
+
+    async def machines(self) -> dict[str, str]:
+        """Names by UUID."""
+        text = await self.run("list", "vms")
+        return {match[2]: match[1] for match in re.finditer(r'^"(.*)" \{([0-9a-f-]{36})\}$', text, re.M)}
+
+    async def properties(self) -> dict[str, str]:
+        """`list systemproperties`, by its keys."""
+        lines = (await self.run("list", "systemproperties")).splitlines()
+        return {key.strip(): value.strip() for key, colon, value in (line.partition(":") for line in lines) if colon}
+
+    async def networks(self) -> tuple[tuple[str, str], ...]:
+        """What an adapter can be attached to."""
+        bridged, host_only, nat = await asyncio.gather(
+            self.run("list", "bridgedifs"), self.run("list", "hostonlyifs"), self.run("list", "natnets")
+        )
+        found = [("nat", "NAT: out through the host"), ("none", "not connected")]
+        for name, entry in _interfaces(bridged):
+            up = "" if entry.get("Status") == "Up" else ", down"
+            found.append((f"bridge:{name}", f"bridged to {name}{up}"))
+        found += [(f"hostonly:{name}", f"host-only {name}") for name, _ in _interfaces(host_only)]
+        found += [(f"natnet:{name}", f"NAT network {name}") for name, _ in _interfaces(nat)]
+        return tuple(found)
+
+
+def adapter(network: str, slot: int = 1) -> tuple[str, ...]:
+    """The options of `modifyvm` that attach an adapter. Raises ActionError for what is no network."""
+    mode, _, name = network.partition(":")
+    words = {"nat": "nat", "none": "none", "bridge": "bridged", "hostonly": "hostonly", "natnet": "natnetwork"}
+    words |= {"intnet": "intnet"}
+    if mode not in words or (bool(name) is (mode in {"nat", "none"})):
+        raise ActionError(f"{network}: no network of this machine")
+    option = {"bridge": "bridge-adapter", "hostonly": "host-only-adapter", "natnet": "nat-network", "intnet": "intnet"}
+    first = f"--nic{slot}={words[mode]}"
+    return (first, f"--{option[mode]}{slot}={name}") if name else (first,)
+
+
+def _interfaces(text: str) -> list[tuple[str, dict[str, str]]]:
+    found = []
+    for block in text.split("\n\n"):
+        pairs = (line.partition(":") for line in block.splitlines())
+        entry = {key.strip(): value.strip() for key, colon, value in pairs if colon}
+        name = entry.get("Name") or entry.get("NetworkName") or ""
+        if name:
+            found.append((name, entry))
+    return found
