@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import engine_log, screens, serial
+from backends.abilities import cloning, engine_log, screens, serial, snapshots, vm_settings
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
 
 ABILITIES: Mapping[type, str] = {
+    cloning.Cloning: "cloning.LibvirtCloning",
+    snapshots.Snapshots: "snapshots.LibvirtSnapshots",
+    vm_settings.Autostart: "vm_settings.LibvirtAutostart",
+    vm_settings.SavedState: "vm_settings.LibvirtSavedState",
     engine_log.EngineLog: "engine_log.LibvirtLog",
     serial.Serial: "serial.LibvirtSerial",
     screens.Keyboard: "screens.LibvirtKeyboard",

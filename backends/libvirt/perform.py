@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
 
 from backends.base import ActionError
+from backends.libvirt.chains import backing, resting_on
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import Definition
 from backends.model import Action, ActionOptions, Loss
@@ -28,7 +28,7 @@ def perform(connection: Connection, action: Action, identity: str, options: Acti
             if domain.isActive() and int(domain.state()[0]) == connection.libvirt.VIR_DOMAIN_PAUSED:
                 domain.resume()
             else:
-                domain.create()
+                _start(connection, domain, identity)
         case Action.STOP:
             domain.shutdown()
         case Action.RESTART:
@@ -45,6 +45,13 @@ def perform(connection: Connection, action: Action, identity: str, options: Acti
             domain.reset(0)
         case Action.DELETE:
             _delete(connection, domain, identity, options.disks)
+
+
+def _start(connection: Connection, domain: Any, identity: str) -> None:
+    """Unless linked clones rest on its disks: what it writes there would break them, and QEMU does not know of them."""
+    if connection.is_local() and (names := resting_on(connection, identity)):
+        raise ActionError(clean(f"its disks must stay as they are: {', '.join(sorted(names))} rests on them", 500))
+    domain.create()
 
 
 def _restart(connection: Connection, domain: Any) -> None:
@@ -129,30 +136,9 @@ def _users(connection: Connection, identity: str) -> dict[str, set[str]]:
         for disk in found.disks:
             if disk.source:
                 users.setdefault(disk.source, set()).add(found.name)
-                for below in _backing(disk.source) if disk.file else ():
+                for below in backing(disk.source) if disk.file else ():
                     users.setdefault(below, set()).add(found.name)
     return users
-
-
-def _backing(path: str, depth: int = 16) -> list[str]:
-    """The files an overlay rests on, by its qcow2 header (version 2 and 3: the name's offset and length at byte 8)."""
-    found: list[str] = []
-    for _ in range(depth):
-        try:
-            with Path(path).open("rb") as file:
-                head = file.read(20)
-                if head[:4] != b"QFI\xfb":
-                    return found
-                offset, length = int.from_bytes(head[8:16], "big"), int.from_bytes(head[16:20], "big")
-                if not offset or not 0 < length <= 1023:
-                    return found
-                file.seek(offset)
-                name = os.fsdecode(file.read(length))
-        except OSError:
-            return found
-        path = os.path.normpath(os.path.join(os.path.dirname(path), name))  # noqa: PTH118, PTH120 - joined as QEMU does
-        found.append(path)
-    return found
 
 
 def _size(path: str) -> int | None:

@@ -11,9 +11,10 @@ import contextlib
 import os
 import re
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+import tempfile
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from subprocess import DEVNULL, Popen
+from typing import IO, TYPE_CHECKING
 
 from backends.base import ActionError
 from backends.progress import Progress, Report
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _PERCENT = re.compile(rb"(\d{1,3})%")
 _PATIENCE = 20.0
 """Seconds a cancelled VBoxManage has to clean up before it is killed."""
+_EACH = 0.1
 _TAIL = 16384
 LOST = "VirtualBox's service VBoxSVC ended meanwhile"
 _GONE = ("NS_ERROR_CALL_FAILED", "NS_ERROR_ABORT", "0x800706be", "0x80004004", "Failed to create a session object")
@@ -43,56 +45,57 @@ async def follow(
 ) -> str:
     """What it printed, once it is done. Raises Followed.
 
-    `cancels`: cancelled, it is told to stop, and waited for. Else it goes on to its end, also without boxtop.
+    `cancels`: cancelled, it is told to stop, and waited for. Else it goes on to its end, also without boxtop: hence
+    files rather than pipes, and no process of asyncio's own kind, which is killed with its loop.
     """
-    command = backend.manager().command
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            *arguments,
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            cwd="/",
-            env=os.environ | {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"},
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise Followed(f"VBoxManage cannot be run: {error}") from None
-    report.progress(Progress(text))
-    reading = asyncio.create_task(_read(process, text, report))
-    try:
-        output, errors = await asyncio.shield(reading)
-    except asyncio.CancelledError:
-        if cancels:
-            await _stop(process, reading)
-        raise
-    if process.returncode:
-        words = reason_of(errors.decode("utf-8", "replace"), process.returncode)
-        lost = any(mark in words or mark.encode() in errors for mark in _GONE)
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        try:
+            process = _spawn([*backend.manager().command, *arguments], output, errors)
+        except (OSError, ValueError) as error:
+            raise Followed(f"VBoxManage cannot be run: {error}") from None
+        report.progress(Progress(text))
+        try:
+            while (status := process.poll()) is None:
+                await asyncio.sleep(_EACH)
+                if found := _PERCENT.findall(_tail(errors)):
+                    report.progress(Progress(text, min(100, int(found[-1])), 100, bytes=False))
+        except asyncio.CancelledError:
+            if cancels:
+                await _stop(process)
+            raise
+        said = _tail(errors).decode("utf-8", "replace")
+        printed = _tail(output).decode("utf-8", "replace")
+    if status:
+        words = reason_of(said or printed, status)
+        lost = any(mark in said for mark in _GONE)
         raise Followed(LOST if lost else words, lost=lost)
-    return output.decode("utf-8", "replace")
+    return printed
 
 
-async def _read(process: Process, text: str, report: Report) -> tuple[bytes, bytes]:
-    """Both outputs to their ends; the newest percentage is told."""
-    assert process.stdout is not None and process.stderr is not None  # noqa: S101
-    output = asyncio.create_task(process.stdout.read())
-    errors = b""
-    while chunk := await process.stderr.read(4096):
-        errors = (errors + chunk)[-_TAIL:]
-        if found := _PERCENT.findall(errors):
-            report.progress(Progress(text, min(100, int(found[-1])), 100, bytes=False))
-    answer = await output
-    await process.wait()
-    return answer, errors
+def _spawn(command: Sequence[str], output: IO[bytes], errors: IO[bytes]) -> Popen[bytes]:
+    return Popen(
+        command,
+        stdin=DEVNULL,
+        stdout=output,
+        stderr=errors,
+        cwd="/",
+        env=os.environ | {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"},
+        start_new_session=True,
+    )
 
 
-async def _stop(process: Process, reading: asyncio.Task[tuple[bytes, bytes]]) -> None:
+def _tail(file: IO[bytes]) -> bytes:
+    """The end of what a process wrote; its own place in the file is another's to keep."""
+    size = os.fstat(file.fileno()).st_size
+    return os.pread(file.fileno(), _TAIL, max(0, size - _TAIL))
+
+
+async def _stop(process: Popen[bytes]) -> None:
+    """SIGINT to VBoxManage alone: a VBoxSVC it has started may be in its group."""
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)
-    done, _ = await asyncio.wait({reading}, timeout=_PATIENCE)
-    if not done:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await asyncio.wait({reading}, timeout=1.0)
+    for _ in range(int(_PATIENCE / _EACH)):
+        if process.poll() is not None:
+            return
+        await asyncio.sleep(_EACH)
+    process.kill()
