@@ -252,6 +252,8 @@ def _existing(connection: Connection, container: str) -> Existing:
     sharing = _sharing(connection, answer)
     if sharing:
         notes.append(f"shares its network with {', '.join(sharing)}: recreate these afterwards")
+    if connection.podman:
+        notes.append("a size limit of its log is not told by Podman: the new one has the engine's")
     if not spec.start:
         notes.append("it does not run: the new one is only created")
     return Existing(spec, tuple(notes), _refusal(answer))

@@ -82,7 +82,7 @@ def _carried(container: dict[str, Any], image: Answer | None, *, podman: bool) -
 def _podman_host(host: Mapping[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     """Without the words with which Podman's answer describes defaults, and which its creation does not take."""
     kept = {key: value for key, value in host.items() if value not in (None, "", [], {}, 0, -1)}
-    for key in ("Runtime", "CgroupMode", "ConmonPidFile", "CgroupParent", "Cgroup", "LogConfig", "OomScoreAdj"):
+    for key in ("Runtime", "CgroupMode", "ConmonPidFile", "CgroupParent", "Cgroup"):
         kept.pop(key, None)
     for key in ("PidMode", "IpcMode", "UTSMode", "UsernsMode", "CgroupnsMode"):
         if kept.get(key) in {"private", "shareable", "none"}:
@@ -91,8 +91,13 @@ def _podman_host(host: Mapping[str, Any], config: dict[str, Any]) -> dict[str, A
         kept["Binds"] = [_podman_bind(bind) for bind in kept["Binds"]]
     for limit in kept.get("Ulimits") or ():
         limit["Name"] = str(limit.get("Name") or "").removeprefix("RLIMIT_").lower()
-    for key in ("Annotations", "CreateCommand", "StopSignal", "HealthcheckOnFailureAction", "Umask", "Timeout"):
+    if isinstance(kept.get("LogConfig"), dict):
+        kept["LogConfig"]["Config"] = kept["LogConfig"].get("Config") or {}
+    for key in ("Annotations", "CreateCommand", "HealthcheckOnFailureAction", "Umask", "Timeout"):
         config.pop(key, None)
+    if "StopSignal" in config:
+        # Told as a number, taken as a text
+        config["StopSignal"] = str(config["StopSignal"])
     return kept
 
 

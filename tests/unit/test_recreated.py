@@ -191,3 +191,12 @@ def test_a_name_that_happens_to_begin_as_the_id_does_is_kept(name: str) -> None:
     assert made.body.config["Hostname"] == name
     assert made.networks["front"] == {"Aliases": [name]}
     assert shown(answer, IMAGE).spec.hostname == name
+
+
+def test_podman_keeps_the_stop_signal_the_log_driver_and_the_place_in_the_oom_queue() -> None:
+    answer = container(LogConfig={"Type": "journald", "Config": None}, OomScoreAdj=100)
+    answer["Config"]["StopSignal"] = 2
+    made = again(answer, IMAGE, None, podman=True)
+    assert made.body.config["StopSignal"] == "2"
+    assert made.body.host["LogConfig"] == {"Type": "journald", "Config": {}}
+    assert made.body.host["OomScoreAdj"] == 100
