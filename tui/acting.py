@@ -74,14 +74,17 @@ class Acting:
             agreed = [(item, ActionOptions()) for item in able]
         self._start(action, agreed)
 
-    async def again(self, action: Action, failed: Sequence[tuple[Item, ActionOptions]]) -> None:
-        """Start what failed once more, as it was chosen then; asked for as the first time, and where it is several."""
+    async def again(self, action: Action, failed: Sequence[tuple[Item, ActionOptions]]) -> bool:
+        """Start what failed once more, as it was chosen then; asked for as the first time, and where it is several.
+
+        Whether anything was started.
+        """
         chosen = {item.ref: options for item, options in failed}
         able, skipped = self._divide(action, [item for item, _ in failed])
         if not able:
             item, reason = skipped[0]
             self._tell(f"Cannot {action} {name_of(item)}: {reason}.")
-            return
+            return False
         agreed: list[tuple[Item, ActionOptions]] = []
         for kind in Kind:
             of_kind = [item for item in able if item.ref.kind is kind]
@@ -93,9 +96,10 @@ class Acting:
             left_out = [(item, reason) for item, reason in skipped if item.ref.kind is kind]
             answered = await self._agree(action, of_kind, left_out, chosen)
             if answered is None:
-                return
+                return False
             agreed += answered
         self._start(action, agreed)
+        return True
 
     def _divide(self, action: Action, items: Sequence[Item]) -> tuple[list[Item], list[tuple[Item, str]]]:
         able, skipped = [], []

@@ -270,6 +270,7 @@ async def test_what_failed_is_tried_again(app):
         # the selected row did not fail: F means the list
         await pilot.press("F")
         await until(pilot, lambda: app.store.pending.get(ref) is Action.START, "it is started once more")
+        assert not any("shop-proxy-canary" in text for _, text, _ in app.main.notices.entries)
         await until(pilot, lambda: not app.store.pending, "the action ended")
 
 

@@ -28,7 +28,8 @@ class Failed(Area):
                 others.append(failure)
         for action, failed in by_action.items():
             found = [(item, failure.options) for failure in failed if (item := self.app.store.get(failure.ref))]
-            await self.app.acting.again(action, found)
+            if await self.app.acting.again(action, found):
+                self.main.tried_again(failure.ref for failure in failed)
         if others:
             await self._again(others)
 
@@ -46,6 +47,7 @@ class Failed(Area):
         answer = await self.ask(Confirm(title, lines, choices=choices, safe=CANCEL, glyphs=self.glyphs))
         if answer is None or answer.choice == CANCEL:
             return
+        self.main.tried_again(failure.ref for failure in failures)
         by_verb: dict[str, list[Failure]] = {}
         for failure in failures:
             by_verb.setdefault(failure.action, []).append(failure)

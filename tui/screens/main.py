@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -97,6 +97,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._suspended = False
         self._resumed = 0.0
         self._finder: Tab | None = None
+        self._failed_standings: set[str] = set()
         self._noticed: dict[str, Ref] = {}
         self._hush: Timer | None = None
         self._work: Sequence[Part] = ()
@@ -470,7 +471,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def warn_of(self, ref: Ref, text: str) -> None:
         """A failure or a warning about an object; it stays until it is dismissed."""
-        key = f"{ref.engine} {ref.kind} {ref.id}"
+        key = _notice_of(ref)
         self._noticed[key] = ref
         self.notices.add(key, text, "error")
 
@@ -480,12 +481,22 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if standing.ended and standing.failed:
             key = self._keymap.first(BY_ID["failed.retry"])
             text += f": {key} tries the failed again" if key else ""
+            self._failed_standings.add(standing.id)
         self.notices.add(standing.id, text, standing.tone)
         if standing.ended and not standing.failed:
             self.set_timer(_INFO_STAYS, lambda: self.notices.dismiss(standing.id))
 
     def dismiss_newest(self) -> None:
         self._forget_notice(self.notices.dismiss())
+
+    def tried_again(self, refs: Iterable[Ref]) -> None:
+        """What failed on these objects is being done once more: what was said of it is past."""
+        for ref in refs:
+            self._noticed.pop(_notice_of(ref), None)
+            self.notices.dismiss(_notice_of(ref))
+        for key in self._failed_standings:
+            self.notices.dismiss(key)
+        self._failed_standings.clear()
 
     def dismiss_all(self) -> None:
         while (key := self.notices.dismiss()) is not None:
@@ -499,3 +510,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         ref = self._noticed.pop(key, None) if key else None
         if ref:
             self._look().store.dismiss_failure(ref)
+
+
+def _notice_of(ref: Ref) -> str:
+    return f"{ref.engine} {ref.kind} {ref.id}"
