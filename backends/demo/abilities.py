@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backends.abilities import (
     belongings,
     build,
+    cloning,
     compose,
     containers,
     creating,
@@ -20,6 +21,8 @@ from backends.abilities import (
     logs,
     serial,
     shell,
+    snapshots,
+    vm_settings,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +58,10 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
 """Those of the simulated Docker: module and class in this package; the class is made with the DemoBackend."""
 
 VM_ABILITIES: Mapping[type, str] = {
+    cloning.Cloning: "cloning.DemoCloning",
+    snapshots.Snapshots: "snapshots.DemoSnapshots",
+    vm_settings.Autostart: "vm_settings.DemoAutostart",
+    vm_settings.SavedState: "vm_settings.DemoSavedState",
     engine_log.EngineLog: "engine_log.DemoLog",
     creating.Creating: "creating.DemoCreating",
     serial.Serial: "serial.DemoSerial",
