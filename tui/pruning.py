@@ -84,7 +84,7 @@ def start(app: BoxtopApp, noun: str, going: Sequence[Going], remove: Callable[[I
     for engine in sorted({one.item.ref.engine for one in going}):
         mine = [one for one in going if one.item.ref.engine == engine]
         target = f"{len(mine)} {noun}" if len(mine) > 1 else name_of(mine[0].item)
-        tasks.append(app.tasks.start("prune", target, engine, partial(_remove_all, app, mine, remove)))
+        tasks.append(app.tasks.start("prune", target, engine, partial(_remove_all, app, mine, remove), asked=True))
     return tasks
 
 

@@ -54,6 +54,8 @@ class Task:
     told: Callable[[], None]
     clock: Callable[[], float] = time.time
     ref: Ref | None = None
+    asked: bool = False
+    """The user was asked before it began, and is asked again before it is done once more."""
     state: TaskState = TaskState.WAITING
     began: float = 0.0
     ended: float | None = None
@@ -127,10 +129,12 @@ class Tasks:
     def under_way(self) -> list[Task]:
         return [task for task in self.all if task.open]
 
-    def start(self, verb: str, target: str, engine: str, work: Work, *, ref: Ref | None = None) -> Task:
-        """Do it in the background, when fewer than AT_ONCE are at work."""
+    def start(
+        self, verb: str, target: str, engine: str, work: Work, *, ref: Ref | None = None, asked: bool = False
+    ) -> Task:
+        """Do it in the background, when fewer than AT_ONCE are at work. `asked`: as in Task."""
         self._number += 1
-        task = Task(self._number, verb, target, engine, work, self._tell, self._clock, ref, began=self._clock())
+        task = Task(self._number, verb, target, engine, work, self._tell, self._clock, ref, asked, began=self._clock())
         self.all.append(task)
         closed = [old for old in self.all if not old.open]
         for old in closed[: max(0, len(closed) - KEPT)]:
@@ -141,7 +145,7 @@ class Tasks:
 
     def retry(self, task: Task) -> Task:
         """The same once more; a task of its own."""
-        return self.start(task.verb, task.target, task.engine, task.work, ref=task.ref)
+        return self.start(task.verb, task.target, task.engine, task.work, ref=task.ref, asked=task.asked)
 
     def cancel(self, task: Task) -> None:
         if task.open and task.running is not None:

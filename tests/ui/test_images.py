@@ -121,6 +121,13 @@ async def test_a_failure_stays_until_it_is_dismissed_or_tried_again(app):
         await pilot.press("right", "enter")
         await until(pilot, lambda: "to log in: docker login" in said(app), "the failure")
         await pilot.press("8", "r")
+        assert "with the choices made then" in text_of(await shown(pilot, Confirm))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert [task.id for task in app.tasks.all] == [1], "the safe choice has the keyboard"
+        await pilot.press("r")
+        await shown(pilot, Confirm)
+        await pilot.press("right", "enter")
         await until(pilot, lambda: [task.id for task in app.tasks.all] == [2], "another task in its place")
         await until(pilot, lambda: not app.tasks.under_way, "its end")
         await until(pilot, lambda: "to log in: docker login" in said(app), "its failure")

@@ -114,7 +114,7 @@ class ComposeArea(Area):
             compose = self.able(target.engine, Compose)
             return await compose.run(verb, target.project, target.services, options, report)
 
-        self.app.tasks.start(f"compose {verb}", target.short, target.engine, work)
+        self.app.tasks.start(f"compose {verb}", target.short, target.engine, work, asked=True)
 
     def _remote(self, engine: str) -> str:
         """The engine's address where it is another machine's, whose files Compose would not read."""

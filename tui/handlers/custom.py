@@ -132,7 +132,7 @@ class Custom(Area):
                 raise ActionError(said)
             return said
 
-        return self.app.tasks.start(own.name, name_of(item), item.ref.engine, work, ref=item.ref)
+        return self.app.tasks.start(own.name, name_of(item), item.ref.engine, work, ref=item.ref, asked=own.confirm)
 
     async def _on_terminal(self, own: CustomCommand, item: Item) -> None:
         arguments, environment = self._arguments(own, item), self._environment(item)

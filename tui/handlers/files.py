@@ -151,7 +151,7 @@ class _Browsing:
             copied = await self._able.copy_out(self._container.ref, path, target, report, replace=replace)
             return _told(copied)
 
-        self._begin(_COPY_OUT, f"{self._container.name}:{label(path)}", work)
+        self._begin(_COPY_OUT, f"{self._container.name}:{label(path)}", work, asked=replace)
 
     async def _copy_in(self, folder: str) -> None:
         source = await self._app.browse_host(f"Copy into {label(folder)}", self._area.host_folder, kind="any")
@@ -174,7 +174,8 @@ class _Browsing:
                 raise
             return _told(copied)
 
-        self._begin(_COPY_IN, f"{self._container.name}:{label(posixpath.join(folder, name))}", work)
+        # What is not there yet may be by the time it is tried again
+        self._begin(_COPY_IN, f"{self._container.name}:{label(posixpath.join(folder, name))}", work, asked=True)
 
     async def _agreed(self, folder: str, name: str, *, whole: bool) -> bool:
         lines: list[tuple[str, Tone]] = [
@@ -189,11 +190,13 @@ class _Browsing:
         answer = await self._area.ask(Confirm(title, lines, choices=choices, safe=CANCEL, glyphs=self._area.glyphs))
         return answer is not None and answer.choice == "replace"
 
-    def _begin(self, verb: str, target: str, work: Work) -> None:
+    def _begin(self, verb: str, target: str, work: Work, *, asked: bool) -> None:
         async def shown(report: Report) -> str:
             return await work(_Shown(report, self._say))
 
-        task = self._app.tasks.start(verb, target, self._container.ref.engine, shown, ref=self._container.ref)
+        task = self._app.tasks.start(
+            verb, target, self._container.ref.engine, shown, ref=self._container.ref, asked=asked
+        )
         self._say(f"{task.title}: in the background")
         if task.running is not None:
             task.running.add_done_callback(lambda _: self._ended(task))

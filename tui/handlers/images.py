@@ -68,7 +68,7 @@ class ImageArea(Area):
             def work(report: Report, able: Push = able, tag: str = tag) -> Awaitable[str]:
                 return able.push(tag, report)
 
-            self.app.tasks.start("push", tag, image.ref.engine, work, ref=image.ref)
+            self.app.tasks.start("push", tag, image.ref.engine, work, ref=image.ref, asked=True)
 
     async def tag(self, items: Sequence[Item]) -> None:
         image = _image(items)
@@ -197,7 +197,11 @@ class ImageArea(Area):
         size = sum(image.size for image in images)
         what = f"{name_of(images[0])}{f' and {len(images) - 1} more' if len(images) > 1 else ''} to {path}"
         self.app.tasks.start(
-            "save", what, images[0].ref.engine, lambda report: able.save(names, path, size, report, overwrite=overwrite)
+            "save",
+            what,
+            images[0].ref.engine,
+            lambda report: able.save(names, path, size, report, overwrite=overwrite),
+            asked=overwrite,
         )
 
     async def load(self, items: Sequence[Item]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from tui.handlers.area import Area
+from tui.handlers.tasks import agreed_again
 from tui.output_view import OutputView
 
 
 class Output(Area):
-    at_once = True
-
     @property
     def _view(self) -> OutputView:
         view = self.main.views["output"]
@@ -35,12 +34,14 @@ class Output(Area):
         else:
             self.main.say("It has ended already.")
 
-    def again(self) -> None:
+    async def again(self) -> None:
         task = self._view.task_shown
         if task is None or task.open:
             self.main.say("It has not ended yet: c ends it.")
-        else:
-            self._view.watch_task(self.app.tasks.retry(task))
+            return
+        if task.asked and not await agreed_again(self, [task]):
+            return
+        self._view.watch_task(self.app.tasks.retry(task))
 
     def follow(self) -> None:
         self._view.log_view.follow(not self._view.log_view.following)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui.confirmations import CANCEL
 from tui.handlers.area import Area
 from tui.task_news import notice_of
@@ -41,20 +43,29 @@ class TasksArea(Area):
         answer = await self.ask(Confirm("Cancel?", lines, choices=choices, safe=CANCEL, glyphs=self.glyphs))
         return answer is not None and answer.choice == "end"
 
-    def retry(self) -> None:
+    async def retry(self) -> None:
         task = self._current("retry")
-        if task is not None:
-            if task.state in _AGAIN:
-                self._again(task)
-            else:
-                self.main.say("Only what failed or was cancelled is started once more.")
+        if task is None:
+            return
+        if task.state not in _AGAIN:
+            self.main.say("Only what failed or was cancelled is started once more.")
+            return
+        await self._retry([task])
 
-    def retry_all(self) -> None:
+    async def retry_all(self) -> None:
         failed = [task for task in self.app.tasks.all if task.state is TaskState.FAILED]
-        for task in failed:
-            self._again(task)
         if not failed:
             self.main.say("No task failed.")
+            return
+        await self._retry(failed)
+
+    async def _retry(self, tasks: Sequence[Task]) -> None:
+        if (len(tasks) > 1 or tasks[0].asked) and not await agreed_again(self, tasks):
+            return
+        for task in tasks:
+            # one that was forgotten meanwhile is not meant any more
+            if task in self.app.tasks.all:
+                self._again(task)
 
     def forget(self) -> None:
         task = self._current("forget")
@@ -95,3 +106,16 @@ class TasksArea(Area):
         if task is None:
             self.main.say(f"There is no task to {verb}.")
         return task
+
+
+async def agreed_again(area: Area, tasks: Sequence[Task]) -> bool:
+    """Ask whether these are to be done once more."""
+    lines: list[tuple[str, Tone]] = []
+    for task in tasks:
+        lines.append((f"{task.title}  on {task.engine}", "strong"))
+        lines.append((f"  {task.state}: {task.result}", "dim"))
+    lines += [("", ""), ("It is done with the choices made then, to what has these names now.", "warn")]
+    title = f"Retry {tasks[0].title}?" if len(tasks) == 1 else f"Retry {len(tasks)} tasks?"
+    choices = (Choice(CANCEL, "Cancel"), Choice("retry", "Retry", tone="warn"))
+    answer = await area.ask(Confirm(title, lines, choices=choices, safe=CANCEL, glyphs=area.glyphs))
+    return answer is not None and answer.choice == "retry"
