@@ -129,5 +129,8 @@ class Recreate(ABC):
         """
 
     @abstractmethod
-    async def put_back(self, container: Ref, report: Report) -> str:
-        """For a container under its aside name: remove its successor, give it its name back, and start it."""
+    async def put_back(self, container: Ref, successor: Ref | None, report: Report) -> str:
+        """For a container under its aside name: remove its successor, give it its name back, and start it.
+
+        `successor`: the container that has its name. Raises ActionError, and does nothing, where another one has it.
+        """

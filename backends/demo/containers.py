@@ -249,15 +249,17 @@ class DemoRecreate(_Containers, Recreate):
             self._world.drop(old.ref)
         return f"{name} was made anew from {spec.image}" + (f"; the old one is {aside}" if how.keep else "")
 
-    async def put_back(self, container: Ref, report: Report) -> str:
+    async def put_back(self, container: Ref, successor: Ref | None, report: Report) -> str:
         old = self._container(container)
         if not old.name.endswith(ASIDE):
             raise ActionError(f"only a container whose name ends in {ASIDE} is put back")
         name = old.name.removesuffix(ASIDE)
-        successor = self._named(name)
-        if successor is not None:
+        holder = self._named(name)
+        if holder is not None:
+            if holder.ref != successor:
+                raise ActionError(f"another container is called {name} by now: nothing was done")
             await self._step(report, 0, f"removing the new {name}")
-            self._world.drop(successor.ref)
+            self._world.drop(holder.ref)
         self._rename(old, name)
         await self._step(report, 1, f"starting {name}")
         self._world.put(running(self._container(container), self._backend.clock()))

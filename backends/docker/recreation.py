@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from backends.base import ActionError, EngineError
 from backends.docker.client import Connection
 from backends.docker.errors import status
 from backends.docker.parse import image_id
+from backends.docker.posting import post
 from backends.docker.running import create, image_of
 from backends.model import Action, ActionOptions, Kind, Ref
 from backends.progress import Progress, Report
@@ -31,6 +32,9 @@ _T = TypeVar("_T")
 _STEPS = 5
 _LOOK = 0.25
 """Seconds between two looks at a new container."""
+_BROUGHT_UP = {"always", "on-failure"}
+"""Restart policies by which an engine that comes up may start a container that was stopped."""
+_STAYS_DOWN = "unless-stopped"
 _HEALTH_AT_MOST = 300.0
 """Seconds a health check is waited for in the end."""
 
@@ -48,20 +52,27 @@ class DockerRecreate(Recreate):
             return f"{plan.made.name} is up to date: same image, same settings; nothing was done"
         return await _Swap(self._backend, container, plan, how, report).run()
 
-    async def put_back(self, container: Ref, report: Report) -> str:
+    async def put_back(self, container: Ref, successor: Ref | None, report: Report) -> str:
         answer = await self._backend.ask(lambda connection: _inspect(connection, container.id))
         aside = _name(answer)
         if not aside.endswith(ASIDE):
             raise ActionError(f"only a container whose name ends in {ASIDE} is put back")
         name = aside.removesuffix(ASIDE)
-        successor = await self._backend.ask(lambda connection: _found(connection, name))
-        if successor:
+        holder = await self._backend.ask(lambda connection: _found(connection, name))
+        if holder and (successor is None or holder != successor.id):
+            raise ActionError(f"another container is called {name} by now: nothing was done")
+        policy = await self._backend.ask(lambda connection: _policy(connection, holder)) if holder else {}
+        if holder:
             report.progress(Progress(f"removing the new {name}", 0, 3, bytes=False))
-            await _whole(self._backend.act(lambda connection: _discard(connection, successor)))
+            await _whole(self._backend.act(lambda connection: _discard(connection, holder)))
         report.progress(Progress(f"renaming {aside}", 1, 3, bytes=False))
         await _whole(self._backend.act(lambda connection: connection.acting.rename(container.id, name)))
         report.progress(Progress(f"starting {name}", 2, 3, bytes=False))
         await _whole(self._backend.perform(Action.START, container, ActionOptions()))
+        own = (answer.get("HostConfig") or {}).get("RestartPolicy") or {}
+        if policy.get("Name") in _BROUGHT_UP and own.get("Name") == _STAYS_DOWN:
+            # It was changed when this one was kept
+            await _whole(self._backend.act(lambda connection: _set_policy(connection, container.id, policy)))
         return f"{name} is the old container again"
 
 
@@ -109,13 +120,25 @@ class _Swap:
             raise ActionError(f"{reason}; {undone}") from None
         result = f"{name} was made anew from {plan.image}"
         if self._how.keep:
-            return f"{result}; the old one is {plan.aside}"
+            return f"{result}; the old one is {plan.aside}{await self._laid_to_rest()}"
         self._step(5, f"removing {plan.aside}")
         try:
             await _whole(self._backend.act(lambda connection: _remove_old(connection, self._old.id)))
         except (ActionError, EngineError) as error:
             return f"{result}; the old one, {plan.aside}, could not be removed: {error}"
         return result
+
+    async def _laid_to_rest(self) -> str:
+        """Keep the engine from starting the old one beside the new one when it comes up again; what to know of it."""
+        old = self._old.id
+        policy = await self._backend.ask(lambda connection: _policy(connection, old))
+        if policy.get("Name") not in _BROUGHT_UP:
+            return ""
+        try:
+            await _whole(self._backend.act(lambda connection: _set_policy(connection, old, {"Name": _STAYS_DOWN})))
+        except (ActionError, EngineError) as error:
+            return f", which may start with the engine, as its restart policy could not be changed: {error}"
+        return f", with restart policy {_STAYS_DOWN}, so that the engine does not start it beside the new one"
 
     async def _forward(self) -> None:
         backend, plan = self._backend, self._plan
@@ -322,6 +345,14 @@ def _last_words(connection: Connection, container: str) -> str:
         return f"its log cannot be read: {clean(str(error), 200)}"
     text = clean(raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw), 400).strip()
     return f"its last line: {text}" if text else "it wrote nothing"
+
+
+def _policy(connection: Connection, container: str) -> dict[str, Any]:
+    return (_inspect(connection, container).get("HostConfig") or {}).get("RestartPolicy") or {}
+
+
+def _set_policy(connection: Connection, container: str, policy: Mapping[str, Any]) -> None:
+    post(connection, f"/containers/{container}/update", {"RestartPolicy": dict(policy)})
 
 
 def _discard(connection: Connection, container: str) -> None:

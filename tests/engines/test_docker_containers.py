@@ -16,7 +16,7 @@ import pytest
 from backends.abilities.containers import Commit, CommitOptions, Recreate, Recreation, Rename, Run, Update
 from backends.base import ActionError
 from backends.docker.backend import DockerBackend
-from backends.model import Action, ActionOptions
+from backends.model import Action, ActionOptions, Ref
 from backends.progress import Progress
 from backends.runs.spec import RunSpec
 from tests.engines.docker_backend import connected, container_ref
@@ -52,6 +52,11 @@ def inspected(docker: PrivateDocker, name: str) -> dict[str, Any]:
 
 def names(docker: PrivateDocker) -> dict[str, str]:
     return {entry["Names"][0].removeprefix("/"): entry["Id"] for entry in docker.client.containers(all=True)}
+
+
+def holder(docker: PrivateDocker, name: str) -> Ref | None:
+    """The container of this name."""
+    return container_ref(names(docker)[name]) if name in names(docker) else None
 
 
 async def test_a_run_is_made_as_it_says(docker: PrivateDocker, tmp_path: Path) -> None:
@@ -338,7 +343,7 @@ async def test_edited_settings_change_and_the_rest_stays(docker: PrivateDocker) 
     assert names(docker)["shop.boxtop-old"] == old
     assert docker.state(old) == "exited"
     async with connected(docker.url) as backend:
-        await able(backend, Recreate).put_back(container_ref(old), Heard())
+        await able(backend, Recreate).put_back(container_ref(old), holder(docker, "shop"), Heard())
     assert names(docker) == {"shop": old}
     assert docker.state(old) == "running"
     assert read(docker, "shop", "/anonymous/it") == "precious"
@@ -434,7 +439,7 @@ async def test_an_engine_lost_meanwhile_leaves_the_old_one_to_be_put_back(docker
         assert names(docker)["shop.boxtop-old"] == old
         existing = await able(backend, Recreate).existing(container_ref(old))
         assert "put it back" in existing.refusal
-        await able(backend, Recreate).put_back(container_ref(old), Heard())
+        await able(backend, Recreate).put_back(container_ref(old), holder(docker, "shop"), Heard())
     assert names(docker) == {"shop": old}
     wait_until(lambda: docker.state(old) == "running", "the old one to run")
 
@@ -478,9 +483,29 @@ async def test_killed_meanwhile_it_leaves_the_old_one_to_be_put_back(docker: Pri
     await asyncio.to_thread(_recreate_until, step, docker.url, old)
     assert names(docker)["shop.boxtop-old"] == old
     async with connected(docker.url) as backend:
-        await able(backend, Recreate).put_back(container_ref(old), Heard())
+        await able(backend, Recreate).put_back(container_ref(old), holder(docker, "shop"), Heard())
     assert names(docker) == {"shop": old}
     assert docker.state(old) == "running"
+
+
+async def test_a_kept_old_one_is_not_started_by_the_engine_and_put_back_only_over_its_own_successor(
+    docker: PrivateDocker,
+) -> None:
+    tag(docker, "app:1", "old")
+    old = docker.run("shop", image="app:1", host={"restart_policy": {"Name": "always"}})
+    async with connected(docker.url) as backend:
+        recreate = able(backend, Recreate)
+        said = await recreate.recreate(container_ref(old), replace(QUICK, keep=True, always=True), Heard())
+        assert "restart policy unless-stopped" in said
+        assert inspected(docker, old)["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+        assert inspected(docker, "shop")["HostConfig"]["RestartPolicy"]["Name"] == "always"
+        for shown in (None, container_ref("0" * 64)):
+            with pytest.raises(ActionError, match="another container is called shop by now"):
+                await recreate.put_back(container_ref(old), shown, Heard())
+        assert docker.state("shop") == "running"
+        await recreate.put_back(container_ref(old), holder(docker, "shop"), Heard())
+    assert names(docker) == {"shop": old}
+    assert inspected(docker, old)["HostConfig"]["RestartPolicy"]["Name"] == "always"
 
 
 async def test_what_cannot_be_put_back_is_refused_before_anything_is_touched(docker: PrivateDocker) -> None:

@@ -109,9 +109,9 @@ class Recreating(Running):
             return
 
         async def work(report: Report) -> str:
-            return await able.put_back(box.ref, report)
+            return await able.put_back(box.ref, successor.ref if successor else None, report)
 
-        self.app.tasks.start("put back", name, box.ref.engine, work, ref=box.ref)
+        self.app.tasks.start("put back", name, box.ref.engine, work, ref=box.ref, asked=True)
 
     def _start(self, box: Container, spec: RunSpec | None, image: str, chosen: _Choices) -> None:
         engine = box.ref.engine
@@ -124,7 +124,7 @@ class Recreating(Running):
                 await puller.pull(full_name(image), report)
             return await able.recreate(box.ref, how, report)
 
-        self.app.tasks.start("recreate", box.name, engine, work, ref=box.ref)
+        self.app.tasks.start("recreate", box.name, engine, work, ref=box.ref, asked=True)
 
     async def _agreed(self, title: str, lines: Sequence[Line], label: str = "Recreate") -> bool:
         choices = (Choice(CANCEL, "Cancel"), Choice("go", label, tone="warn"))
