@@ -37,6 +37,10 @@ def make_view(name: str, app: BoxtopApp) -> View:
             from tui.output_view import OutputView
 
             return OutputView(app.tasks, app.look)
+        case "snapshots":
+            from tui.snapshots_view import SnapshotsView
+
+            return SnapshotsView(app)
         case "tasks":
             from tui.tasks_view import TasksView
 

@@ -28,6 +28,7 @@ class Glyphs:
     hline: str
     vline: str
     corner: str
+    tee: str
     tick: str
     series: tuple[str, str]
     """The legend's signs of a chart's first and second series."""
@@ -54,6 +55,7 @@ BRAILLE = Glyphs(
     hline="─",
     vline="│",
     corner="└",
+    tee="├",
     tick="┤",
     series=("⣿", "⠤"),
     mask="•",
@@ -79,6 +81,7 @@ BLOCK = Glyphs(
     hline="─",
     vline="│",
     corner="└",
+    tee="├",
     tick="┤",
     series=("█", "━"),
     mask="•",
@@ -104,6 +107,7 @@ ASCII = Glyphs(
     hline="-",
     vline="|",
     corner="+",
+    tee="+",
     tick="+",
     series=("#", "o"),
     mask="*",

@@ -167,11 +167,9 @@ class DemoSnapshots(Snapshots):
 
 
 def _refusals(children: int) -> Refusals:
-    return (
-        ((Op.DELETE, f"{children} snapshots go on from it: VirtualBox merges it into one only"),)
-        if children > 1
-        else ()
-    )
+    if children < 2:
+        return ()
+    return ((Op.DELETE, f"{children} snapshots go on from it: VirtualBox merges it into one only"),)
 
 
 def _in_order(snapshots: Sequence[VmSnapshot]) -> tuple[VmSnapshot, ...]:

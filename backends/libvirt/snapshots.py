@@ -21,6 +21,7 @@ from backends.model import Ref
 from backends.progress import Progress, Report
 from backends.text import clean, clean_block
 from backends.threads import in_thread
+from backends.unstoppable import to_its_end
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
@@ -89,7 +90,7 @@ class LibvirtSnapshots(Snapshots):
         await self._backend.act(lambda connection: _describe(connection, vm.id, snapshot, description))
 
     async def _long(self, vm: Ref, work: Any, lost: str) -> str:
-        """In a thread of its own: libvirt tells no progress of it and cannot be stopped, so it is waited for alone."""
+        """In a thread of its own: libvirt tells no progress of it and cannot be stopped at it."""
         connection = self._backend.connection()
 
         def call() -> str:
@@ -100,7 +101,7 @@ class LibvirtSnapshots(Snapshots):
                     raise ActionError(f"libvirt ended meanwhile: {lost}") from error
                 raise _refused(error) from error
 
-        return await in_thread(call, lambda: None, f"{vm.engine}-snapshot")
+        return await to_its_end(in_thread(call, lambda: None, f"{vm.engine}-snapshot"))
 
 
 _NO_RENAME = "libvirt cannot rename it: the disks hold it under its name; its description can be changed"

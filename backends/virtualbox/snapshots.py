@@ -17,6 +17,7 @@ from backends.base import ActionError
 from backends.model import Ref
 from backends.progress import Progress, Report
 from backends.text import clean, clean_block
+from backends.unstoppable import to_its_end
 from backends.virtualbox.following import Followed, follow
 from backends.virtualbox.manage import ManageError
 
@@ -88,13 +89,13 @@ class VirtualBoxSnapshots(Snapshots):
                     raise ActionError(f"it was not off within {_OFF_TIMEOUT:.0f} s: nothing was restored")
                 await asyncio.sleep(_EACH)
         arguments = ["snapshot", vm.id, "restore", snapshot]
-        await follow(self._backend, arguments, "restoring the snapshot", report, cancels=False)
+        await to_its_end(follow(self._backend, arguments, "restoring the snapshot", report, cancels=False))
         state = await self._state(vm)
         return "restored: start it to go on from the saved memory" if state == "Saved" else "restored, it is off"
 
     async def delete(self, vm: Ref, snapshot: str, report: Report) -> str:
         arguments = ["snapshot", vm.id, "delete", snapshot]
-        await follow(self._backend, arguments, "merging its disks", report, cancels=False)
+        await to_its_end(follow(self._backend, arguments, "merging its disks", report, cancels=False))
         return "the snapshot is deleted, its disks are merged"
 
     async def describe(self, vm: Ref, snapshot: str, name: str, description: str) -> None:

@@ -23,6 +23,7 @@ from tui.commands import (
     tabs,
     tasks,
     terminal,
+    vm,
 )
 from tui.commands.declare import VIEWS, Command, Scope
 
@@ -37,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     *engine_log.COMMANDS,
     *files.COMMANDS,
     *containers.COMMANDS,
+    *vm.COMMANDS,
     *images.COMMANDS,
     *compose.COMMANDS,
     *belongings.COMMANDS,

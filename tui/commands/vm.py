@@ -1,0 +1,125 @@
+"""The commands of VMs' snapshots, clones, autostart and saved states."""
+
+from __future__ import annotations
+
+from backends.abilities.cloning import Cloning
+from backends.abilities.snapshots import Snapshots
+from backends.abilities.vm_settings import Autostart, SavedState
+from backends.model import VM, Item, Kind, State
+from tui.commands.declare import Command, Scope
+
+PLACE = "snapshots"
+_VMS = frozenset({Kind.VM})
+
+
+def _readable(item: Item) -> str | None:
+    return f"{item.name} is inaccessible" if isinstance(item, VM) and item.error else None
+
+
+def _saved(item: Item) -> str | None:
+    if isinstance(item, VM) and item.state is not State.SAVED:
+        return f"{item.name} has no saved state: it is {item.state}"
+    return None
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "snapshots.open",
+        ("S",),
+        "snapshots",
+        "The tree of a VM's snapshots: take, restore, delete, rename, clone from one",
+        Scope.ITEM,
+        kinds=_VMS,
+        footer=15,
+        ability=Snapshots,
+        refuse=_readable,
+        many=False,
+    ),
+    Command(
+        "vm.clone",
+        ("y",),
+        "clone",
+        "Copy a VM, in full or linked, as it is now or from a snapshot",
+        Scope.ITEM,
+        kinds=_VMS,
+        footer=17,
+        ability=Cloning,
+        refuse=_readable,
+        changes=True,
+        many=False,
+    ),
+    Command(
+        "vm.autostart_on",
+        (),
+        "autostart on",
+        "Have the VM start with its host",
+        Scope.ITEM,
+        kinds=_VMS,
+        ability=Autostart,
+        refuse=_readable,
+        changes=True,
+    ),
+    Command(
+        "vm.autostart_off",
+        (),
+        "autostart off",
+        "Have the VM start with its host no longer",
+        Scope.ITEM,
+        kinds=_VMS,
+        ability=Autostart,
+        refuse=_readable,
+        changes=True,
+    ),
+    Command(
+        "vm.discard",
+        (),
+        "discard saved state",
+        "Throw away the memory a VM was saved with; asks first",
+        Scope.ITEM,
+        kinds=_VMS,
+        ability=SavedState,
+        refuse=_saved,
+        changes=True,
+    ),
+    Command("snapshots.take", ("+", "t"), "take", "Take a snapshot", Scope.VIEW, changes=True, footer=1, where=PLACE),
+    Command(
+        "snapshots.restore",
+        ("r",),
+        "restore",
+        "Take the VM back to the snapshot; asks first and says what is lost",
+        Scope.VIEW,
+        changes=True,
+        footer=2,
+        where=PLACE,
+    ),
+    Command(
+        "snapshots.delete",
+        ("d", "delete"),
+        "delete",
+        "Delete the snapshot; asks first and says what stays",
+        Scope.VIEW,
+        changes=True,
+        footer=3,
+        where=PLACE,
+    ),
+    Command(
+        "snapshots.describe",
+        ("M",),
+        "rename",
+        "Change the snapshot's name and description",
+        Scope.VIEW,
+        changes=True,
+        footer=4,
+        where=PLACE,
+    ),
+    Command(
+        "snapshots.clone",
+        ("y",),
+        "clone",
+        "Copy the VM from the snapshot, or as it is now",
+        Scope.VIEW,
+        changes=True,
+        footer=5,
+        where=PLACE,
+    ),
+)

@@ -1,0 +1,80 @@
+"""What the questions before a snapshot is restored or deleted say. Pure."""
+
+from __future__ import annotations
+
+from backends.abilities.snapshots import SnapshotTree, VmSnapshot
+from backends.model import VM, State
+from tui.formats import local_time, size_long
+from tui.snapshot_rows import named
+from widgets.tones import Tone
+
+_LIVE = {State.RUNNING, State.PAUSED}
+
+
+def restore_lines(vm: VM, tree: SnapshotTree, snapshot: VmSnapshot) -> list[tuple[str, Tone]]:
+    """What going back to a snapshot means: what is lost, what stays, how the VM is then."""
+    lines = _about(vm, snapshot)
+    lost: list[str] = []
+    if vm.state in _LIVE:
+        lost.append(f"what runs in it now: it is {vm.state}, and is ended as if its power failed")
+    elif vm.state is State.SAVED:
+        lost.append("the memory it was saved with")
+    current = named(tree, tree.current)
+    if tree.modified is not False or vm.state in _LIVE:
+        since = f"since {current.name}{_at(current)} was taken or restored" if current else "since it was made"
+        lost.append(f"everything written to its disks {since}")
+    lines += [
+        ("", ""),
+        ("Lost for good:" if lost else "Nothing is lost: it is unchanged since.", "warn" if lost else ""),
+    ]
+    lines += [(f"  {text}", "warn") for text in lost]
+    if snapshot.memory:
+        then = (
+            "runs on from the snapshot's memory" if tree.restore_starts else "is saved, and goes on when it is started"
+        )
+    else:
+        then = "is off"
+    count = len(tree.snapshots)
+    lines += [
+        ("", ""),
+        (f"{'The snapshot stays' if count == 1 else f'All {count} snapshots stay'}. It {then} then.", ""),
+    ]
+    return lines
+
+
+def delete_lines(vm: VM, tree: SnapshotTree, snapshot: VmSnapshot) -> list[tuple[str, Tone]]:
+    """What a snapshot's end means: what goes, what stays."""
+    lines = [*_about(vm, snapshot), ("", "")]
+    memory = ", and the memory it holds" if snapshot.memory else ""
+    lines.append((f"Lost for good: the way back to this state{memory}.", "warn"))
+    others = len(tree.snapshots) - 1
+    stay = "" if not others else " and its other snapshot" if others == 1 else f" and its {others} other snapshots"
+    lines.append((f"The present state of {vm.name}{stay} stay{'' if others else 's'}.", ""))
+    lines.append(("What goes on from it takes over its disks: that may take long, and room meanwhile.", "dim"))
+    return lines
+
+
+def _about(vm: VM, snapshot: VmSnapshot) -> list[tuple[str, Tone]]:
+    size = f", {size_long(snapshot.size)}" if snapshot.size is not None else ""
+    memory = ", with its memory" if snapshot.memory else ""
+    return [
+        (f"{snapshot.name}  of {vm.name}  on {vm.ref.engine}", "strong"),
+        (f"taken{_when(snapshot) or ' at an unknown time'}{memory}{size}", ""),
+    ]
+
+
+def _at(snapshot: VmSnapshot) -> str:
+    return f" ({local_time(snapshot.time)})" if snapshot.time is not None else ""
+
+
+def _when(snapshot: VmSnapshot) -> str:
+    return f" {local_time(snapshot.time)}" if snapshot.time is not None else ""
+
+
+def holds(vm: VM, *, memory: bool) -> str:
+    """What a snapshot taken now would hold."""
+    if vm.state is State.SAVED:
+        return "It holds its disks and its saved memory."
+    if memory:
+        return f"It holds its disks and its memory: it is {vm.state}, and stands still as long as the engine needs."
+    return "It holds its disks."
