@@ -134,7 +134,7 @@ def question(verb: Verb, target: Target, tool: Tool, belongings: Belongings, *, 
     if verb is Verb.DOWN:
         choices.append(Choice(str(verb), "Down, keep volumes" if belongings.volumes else label, tone="error"))
         if belongings.volumes:
-            count = len(belongings.volumes)
+            count = len(belongings.volumes) + len(belongings.anonymous)
             noun = "volume" if count == 1 else "volumes"
             choices.append(Choice(WITH_VOLUMES, f"Down with {count} {noun}", tone="error", needs_typed=True))
             typed = project.name
@@ -169,6 +169,9 @@ def _losses(target: Target, belongings: Belongings) -> list[Line]:
     if belongings.volumes:
         lines.append(("Volumes stay, unless you choose that those its files declare go too:", "strong"))
         lines += [(f"  {name}", "dim") for name in belongings.volumes]
+        if belongings.anonymous:
+            lines.append(("and with them the containers' volumes without a name:", "strong"))
+            lines += [(f"  {name}", "dim") for name in belongings.anonymous]
     return lines
 
 

@@ -72,6 +72,8 @@ class Belongings:
 
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
+    anonymous: tuple[str, ...] = ()
+    """Its containers' volumes without a name, as `container: /path`; they go when the others go."""
 
 
 @dataclass(frozen=True, slots=True)

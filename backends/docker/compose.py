@@ -22,6 +22,7 @@ from backends.abilities.compose import (
 from backends.base import ActionError
 from backends.docker.client import Connection
 from backends.docker.locate import Endpoint
+from backends.docker.parse import is_anonymous
 from backends.programs import answer_of, run_program
 from backends.progress import Progress, Report
 from backends.text import clean
@@ -197,7 +198,16 @@ def _belongings(connection: Connection, project: str) -> Belongings:
     client = connection.asking
     networks: list[dict[str, Any]] = client.networks(filters={"label": label})
     volumes: dict[str, Any] = client.volumes(filters={"label": label})
+    containers: list[dict[str, Any]] = client.containers(all=True, filters={"label": label})
+    anonymous = [
+        f"{clean(str((entry.get('Names') or ['?'])[0]).removeprefix('/'), 256)}: "
+        f"{clean(str(mount.get('Destination') or ''), 200)}"
+        for entry in containers
+        for mount in entry.get("Mounts") or ()
+        if mount.get("Type") == "volume" and is_anonymous(str(mount.get("Name") or ""))
+    ]
     return Belongings(
+        anonymous=tuple(sorted(anonymous)),
         networks=tuple(sorted(clean(str(entry.get("Name") or ""), 256) for entry in networks)),
         volumes=tuple(sorted(clean(str(entry.get("Name") or ""), 256) for entry in volumes.get("Volumes") or ())),
     )

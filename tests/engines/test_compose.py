@@ -32,7 +32,7 @@ services:
     command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 100000 & wait; done"]
     network_mode: none
     depends_on: [web]
-    volumes: ["data:/data"]
+    volumes: ["data:/data", "/scratch"]
 volumes:
   data: {{}}
 """
@@ -101,7 +101,9 @@ async def test_a_projects_life(docker: PrivateDocker, tmp_path: Path) -> None:
         assert {box["Id"] for box in docker.client.containers()} == before.keys()
         assert await states(backend) == {"web": State.RUNNING, "worker": State.RUNNING}
 
-        assert (await compose.belongings(told)).volumes == ("bxshop_data",)
+        belongings = await compose.belongings(told)
+        assert belongings.volumes == ("bxshop_data",)
+        assert [entry.rpartition(": ")[2] for entry in belongings.anonymous] == ["/scratch"]
         await compose.run(Verb.DOWN, told, (), PLAIN, said)
         assert await states(backend) == {}
         assert (await compose.belongings(told)).volumes == ("bxshop_data",)

@@ -188,3 +188,10 @@ def test_files_of_another_machine_are_pointed_out():
     (target,) = targets_of([member("web", "web")], [member("web", "web")], None)
     asked = question(Verb.START, target, V2, Belongings(), remote="ssh://web-02")
     assert any("THIS machine" in text and tone == "warn" for text, tone in asked.lines)
+
+
+def test_volumes_without_a_name_that_go_along_are_named_by_where_they_are() -> None:
+    (target,) = targets_of([member("db", "db")], [member("db", "db")], None)
+    asked = question(Verb.DOWN, target, V2, Belongings((), ("shop_data",), ("shop-db-1: /scratch",)))
+    assert "  shop-db-1: /scratch" in [text for text, _ in asked.lines]
+    assert asked.choices[-1].label == "Down with 2 volumes"
