@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,20 @@ async def test_stopped_containers_the_filter_shows_are_pruned_and_no_others(app:
         assert "shop-migrate" not in left
         assert {"nightly-backup", "shop-proxy-canary", "shop-web"} <= left
         assert app.tasks.all[0].result.startswith("1 removed, ")
+
+
+async def test_a_volume_made_anew_since_the_question_is_not_pruned(app: TestApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "6", "X")
+        await asked(pilot, Confirm)
+        lost = next(item for item in volumes(app).values() if item.anonymous and not app.store.users_of(item))
+        backend = app.session.backend(lost.ref.engine)
+        backend._world.put(replace(lost, created=1.0))  # type: ignore[union-attr]
+        await press(pilot, "right", "enter")
+        await until(pilot, lambda: app.tasks.all and not app.tasks.under_way, "the task")
+        assert "was made anew meanwhile" in "\n".join(app.tasks.all[0].lines)
+        assert lost.name in volumes(app)
 
 
 # -- networks ------------------------------------------------------------------------------------------------------

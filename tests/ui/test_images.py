@@ -220,6 +220,15 @@ async def test_prune_lists_what_goes_and_removes_exactly_that(app):
         assert tagged(app, "node:22-bookworm")
 
 
+async def test_prune_takes_no_image_that_the_filter_hides(app):
+    async with app.run_test(size=SMALL) as pilot:
+        await at_image(pilot, "postgres:17")
+        await pilot.press("slash", *"node", "enter", "X")
+        text = text_of(await shown(pilot, Confirm))
+        assert "node:22-bookworm" in text
+        assert "Dangling" not in text
+
+
 async def test_a_search_leads_to_a_pull(app):
     async with app.run_test(size=SMALL) as pilot:
         await at_image(pilot, "postgres:17")

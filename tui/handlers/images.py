@@ -17,7 +17,7 @@ from tui.formats import size_long
 from tui.handlers.area import Area
 from tui.pruning import Going, Lot
 from tui.pull_form import ask_reference, program_of, start_pull
-from tui.selection import name_of, short_id
+from tui.selection import Filter, name_of, short_id
 from widgets.confirm import Choice, Confirm
 from widgets.form import Form, TextField, Values
 from widgets.picker import Picker, PickItem
@@ -158,11 +158,14 @@ class ImageArea(Area):
         if engine is None:
             return
         able = self.able(engine, PruneImages)
-        found = await self.wait_for(able.unneeded(), f"Asking {engine} ...")
-        if found is None:
+        words = Filter(self.main.active.filter.text) if self.main.listing and items else Filter()
+        unneeded = await self.wait_for(able.unneeded(), f"Asking {engine} ...")
+        if unneeded is None:
             return
+        found = [image for image in unneeded if words.matches(image)]
         if not found:
-            self.main.say(f"Every image of {engine} is used by a container.", "ok")
+            among = " that the filter shows" if words.active else ""
+            self.main.say(f"Every image of {engine}{among} is used by a container.", "ok")
             return
         dangling = tuple(_going(image) for image in found if image.dangling)
         tagged = tuple(_going(image) for image in found if not image.dangling)

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from backends.abilities.belongings import Sizes
-from backends.base import ActionError, EngineError
+from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, ActionOptions, Container, Item, Kind, Network, Ref, State, Volume
 from tui import pruning
+from tui.confirmations import differs
 from tui.formats import age
 from tui.handlers.area import Area
 from tui.pruning import Going, Lot
@@ -115,6 +116,11 @@ class Prune(Area):
         if going:
             pruning.start(self.app, noun, going, self._delete)
 
+    async def _now(self, backend: Backend, item: Item) -> Item | None:
+        """It as the engine tells it now."""
+        change = await backend.list_some([item.ref])
+        return next((found for found in change.updated if found.ref == item.ref), None)
+
     async def _delete(self, item: Item) -> None:
         """Remove one, unless it is used or another by now."""
         store = self.app.store
@@ -123,6 +129,9 @@ class Prune(Area):
             raise ActionError(f"{item.ref.engine} is not connected any more")
         if isinstance(item, (Volume, Network)) and store.users_of(item):
             raise ActionError(f"used by {', '.join(store.users_of(item))} now")
+        # A volume is known by its name alone, and by now another one may have it
+        if changed := differs(item, await self._now(backend, item)):
+            raise ActionError(changed)
         await backend.perform(Action.DELETE, item.ref, ActionOptions())
         with suppress(ActionError, EngineError):
             store.apply(await backend.list_some([item.ref]))
