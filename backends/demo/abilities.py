@@ -22,6 +22,7 @@ from backends.abilities import (
     serial,
     shell,
     snapshots,
+    transfer,
     vm_settings,
 )
 
@@ -58,6 +59,7 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
 """Those of the simulated Docker: module and class in this package; the class is made with the DemoBackend."""
 
 VM_ABILITIES: Mapping[type, str] = {
+    transfer.Transfer: "transfer.DemoTransfer",
     cloning.Cloning: "cloning.DemoCloning",
     snapshots.Snapshots: "snapshots.DemoSnapshots",
     vm_settings.Autostart: "vm_settings.DemoAutostart",

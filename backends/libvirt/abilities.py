@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import cloning, engine_log, screens, serial, snapshots, vm_settings
+from backends.abilities import cloning, engine_log, screens, serial, snapshots, transfer, vm_settings
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
 
 ABILITIES: Mapping[type, str] = {
+    transfer.Transfer: "transfer.LibvirtTransfer",
     cloning.Cloning: "cloning.LibvirtCloning",
     snapshots.Snapshots: "snapshots.LibvirtSnapshots",
     vm_settings.Autostart: "vm_settings.LibvirtAutostart",

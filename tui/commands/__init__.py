@@ -23,6 +23,7 @@ from tui.commands import (
     tabs,
     tasks,
     terminal,
+    transfer,
     vm,
 )
 from tui.commands.declare import VIEWS, Command, Scope
@@ -36,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     *terminal.COMMANDS,
     *serial.COMMANDS,
     *engine_log.COMMANDS,
+    *transfer.COMMANDS,
     *files.COMMANDS,
     *containers.COMMANDS,
     *vm.COMMANDS,

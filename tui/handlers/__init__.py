@@ -50,6 +50,7 @@ AREAS: Mapping[str, str] = {
     "output": "output.Output",
     "serial": "serial.SerialArea",
     "engine_log": "engine_log.EngineLogArea",
+    "transfer": "transfer.TransferArea",
     "terminal": "terminal.Terminal",
     "view": "views.Views",
     "volume": "volume.VolumeArea",

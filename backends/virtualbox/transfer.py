@@ -1,0 +1,166 @@
+"""OVA files, by `VBoxManage export` and `import`. Seen with VirtualBox 7.2.22, which undoes what is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backends import vm_names
+from backends.abilities.transfer import Package, Room, Transfer
+from backends.base import ActionError, EngineError
+from backends.export_paths import check_new, free_at
+from backends.model import Ref
+from backends.progress import Report
+from backends.text import clean
+from backends.virtualbox import helper_clones
+from backends.virtualbox.following import Followed, follow
+from backends.virtualbox.manage import ManageError
+
+if TYPE_CHECKING:
+    from backends.virtualbox.backend import VirtualBoxBackend
+
+_OFF = {"PoweredOff", "Aborted"}
+_LOOK = 120.0
+_THERE = "VERR_ALREADY_EXISTS"
+_NAME = re.compile(r'^ *\d+: Suggested VM name "(.*)"$', re.MULTILINE)
+_SYSTEM = re.compile(r"^Virtual system \d+:", re.MULTILINE)
+_ATTEMPTS, _EACH = 6, 0.5
+
+
+class VirtualBoxTransfer(Transfer):
+    suffix = ".ova"
+    what = "one OVA file, its disks compressed"
+
+    def __init__(self, backend: VirtualBoxBackend) -> None:
+        self._backend = backend
+
+    async def room(self, vm: Ref, path: str) -> Room:
+        await asyncio.to_thread(check_new, path, self.suffix)
+        await self._check_off(vm)
+        try:
+            media = await self._backend.manager().media(vm.id)
+        except ManageError as error:
+            raise ActionError(str(error)) from None
+        notes = ("Its snapshots are not exported: the disks are as they are now.",) if len(media) > 1 else ()
+        needs = sum(medium["size"] or 0 for medium in media)
+        return Room(needs, await asyncio.to_thread(free_at, path), exact=False, notes=notes)
+
+    async def export(self, vm: Ref, path: str, report: Report) -> str:
+        await asyncio.to_thread(check_new, path, self.suffix)
+        await self._check_off(vm)
+        arguments = ["export", vm.id, f"--output={path}", "--options=manifest"]
+        try:
+            await follow(self._backend, arguments, "writing the OVA", report, cancels=True)
+        except Followed as error:
+            if _THERE not in str(error):
+                await asyncio.shield(_remove(path))
+            raise ActionError(f"{_reason(str(error))}; nothing is left at {clean(path, 300)}") from None
+        except asyncio.CancelledError:
+            await asyncio.shield(_remove(path))
+            raise
+        written = await asyncio.to_thread(os.path.getsize, path)
+        return f"{clean(path, 300)}, {written / 1e6:,.1f} MB"
+
+    async def look(self, path: str) -> Package:
+        if not path.endswith((".ova", ".ovf")):
+            raise ActionError("an OVA file, or the OVF file of an exported folder")
+        file = Path(path)
+        if not file.is_absolute() or not await asyncio.to_thread(file.is_file):
+            raise ActionError(f"there is no file {clean(path, 300)}")
+        text = await self._run("import", path, "--dry-run", seconds=_LOOK)
+        systems = len(_SYSTEM.findall(text))
+        if systems != 1:
+            raise ActionError(f"it holds {systems} VMs: import it with VBoxManage, which asks for each")
+        if "--eula accept" in text:
+            raise ActionError("it asks for a license to be accepted: import it with VBoxManage import --eula")
+        found = _NAME.search(text)
+        name = clean(found[1]) if found else file.stem
+        place = await self._place(name)
+        folder = str(place["folder"])
+        needs = await asyncio.to_thread(os.path.getsize, path)
+        return Package(name, Room(needs, place["free"], exact=False), clean(folder.rpartition("/")[0]))
+
+    async def name_taken(self, name: str) -> str:
+        if words := vm_names.problem(name):
+            return words
+        place = await self._place(name)
+        return clean(f"{place['folder']} is there already") if place["taken"] else ""
+
+    async def bring(self, path: str, name: str, report: Report) -> str:
+        if taken := await self.name_taken(name):
+            raise ActionError(taken)
+        await self.look(path)
+        folder = str((await self._place(name))["folder"])
+        before = await self._run("list", "vms")
+        arguments = ["import", path, "--vsys", "0", f"--vmname={name}"]
+        try:
+            await follow(self._backend, arguments, "reading its disks", report, cancels=True)
+        except Followed as error:
+            left = await asyncio.shield(self._clear(before, name, folder))
+            raise ActionError(f"{_reason(str(error))}; {left}") from None
+        except asyncio.CancelledError:
+            report.line(await asyncio.shield(self._clear(before, name, folder)))
+            raise
+        return f"{clean(name)} was made from {clean(path, 300)}"
+
+    async def _clear(self, before: str, name: str, folder: str) -> str:
+        """Remove what VirtualBox itself left of an import that failed; what is left then, in words."""
+        words = ""
+        for _ in range(_ATTEMPTS):
+            try:
+                known = set(re.findall(r"\{([0-9a-f-]{36})\}$", before, re.MULTILINE))
+                listed = re.findall(r'^"(.*)" \{([0-9a-f-]{36})\}$', await self._run("list", "vms"), re.MULTILINE)
+                for called, machine in listed:
+                    if machine not in known and called == name:
+                        await self._run("unregistervm", machine, "--delete", seconds=_LOOK)
+                if not self._backend.binding:
+                    words = await asyncio.to_thread(helper_clones.clear, folder)
+                else:
+                    words = str(await self._backend.ask_alone("clone_clear", folder=folder))
+            except (ActionError, EngineError) as error:
+                words = str(error)
+            if not words:
+                return "nothing of it is left"
+            # VBoxSVC may just be coming up again
+            await asyncio.sleep(_EACH)
+        return clean(f"its files may be left in {folder}: {words}")
+
+    async def _place(self, name: str) -> dict[str, Any]:
+        if self._backend.binding:
+            return dict(await self._backend.ask("clone_place", called=name))
+        base = re.search(r"^Default machine folder: +(.+)$", await self._run("list", "systemproperties"), re.MULTILINE)
+        if base is None:
+            raise ActionError("VBoxManage does not tell where machines go")
+        return await asyncio.to_thread(helper_clones.look, helper_clones.folder_of(base[1], name))
+
+    async def _check_off(self, vm: Ref) -> None:
+        try:
+            state = await self._backend.manager().state(vm.id)
+        except ManageError as error:
+            raise ActionError(str(error)) from None
+        if state in {"Saved", "AbortedSaved"}:
+            raise ActionError("it is saved, and an OVA holds no memory: start it and shut it down first")
+        if state not in _OFF:
+            raise ActionError("it runs, and its disks change while they are copied: shut it down first")
+
+    async def _run(self, *arguments: str, seconds: float = 30.0) -> str:
+        try:
+            return await self._backend.manager().run(*arguments, seconds=seconds)
+        except ManageError as error:
+            raise ActionError(str(error)) from None
+
+
+async def _remove(path: str) -> None:
+    """What was written of an export; also when VBoxSVC makes it only now."""
+    for _ in range(2):
+        with suppress(OSError):
+            await asyncio.to_thread(os.unlink, path)
+        await asyncio.sleep(_EACH)
+
+
+def _reason(words: str) -> str:
+    return "the disk is full" if "VERR_DISK_FULL" in words else words.removeprefix("Appliance write failed ")

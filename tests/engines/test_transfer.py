@@ -1,0 +1,273 @@
+"""VMs exported and brought back on the real engines: what is made, and what a cancel or a full disk leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends.abilities.transfer import Transfer
+from backends.base import ActionError, EngineSettings
+from backends.libvirt.backend import LibvirtBackend
+from backends.model import Kind, Ref
+from backends.progress import Progress
+from backends.virtualbox.backend import VirtualBoxBackend
+from tests.engines.libvirt_engine import PrivateLibvirt
+from tests.engines.virtualbox_engine import PrivateVirtualBox
+
+MB = 1 << 20
+
+
+def ran(*command: str) -> str:
+    """What a program prints, whatever its exit status."""
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout
+
+
+class Heard:
+    """A report that says how far work is."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def progress(self, progress: Progress) -> None:
+        self.done = progress.done or 0
+
+    def line(self, text: str) -> None:
+        """Nobody reads it."""
+
+
+async def cancelled_at_work(work: Coroutine[Any, Any, str], begun: Callable[[], bool]) -> None:
+    task = asyncio.ensure_future(work)
+    while not begun() and not task.done():
+        await asyncio.sleep(0.005)
+    assert not task.done(), "it was done before it could be cancelled"
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+# -- libvirt ---------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def joined(url: str) -> AsyncIterator[Transfer]:
+    backend = LibvirtBackend("libvirt", url)
+    await backend.connect()
+    try:
+        found = backend.ability(Transfer)
+        assert found is not None
+        yield found
+    finally:
+        await backend.close()
+
+
+def domain(identity: str) -> Ref:
+    return Ref("libvirt", Kind.VM, identity)
+
+
+@pytest.fixture
+def images(libvirt: PrivateLibvirt) -> Iterator[Path]:
+    """The folder of the pool `default`."""
+    folder = libvirt.directory / "disks/pool"
+    folder.mkdir()
+    libvirt.virsh("pool-define-as", "default", "dir", "--target", str(folder))
+    libvirt.virsh("pool-start", "default")
+    yield folder
+    libvirt.virsh("pool-destroy", "default", check=False)
+    libvirt.virsh("pool-undefine", "default", check=False)
+
+
+@pytest.mark.libvirt
+async def test_a_domain_goes_out_and_comes_back(libvirt: PrivateLibvirt, images: Path, tmp_path: Path) -> None:
+    card = '<interface type="user"><mac address="52:54:00:11:22:33"/></interface>'
+    uuid = libvirt.define("mine '运行'", extra=card)
+    disk = libvirt.disk(uuid)
+    with disk.open("r+b") as file:
+        file.truncate(16 * MB)
+    before, xml = disk.read_bytes(), libvirt.virsh("dumpxml", uuid)
+    out = tmp_path / "out"
+    async with joined(libvirt.url) as transfer:
+        room = await transfer.room(domain(uuid), str(out))
+        assert room.needs is not None and room.needs < 4 * MB, "holes need no room"
+        await transfer.export(domain(uuid), str(out), Heard())
+        assert sorted(path.name for path in out.iterdir()) == ["domain.xml", "hda.raw"]
+        assert (out / "hda.raw").stat().st_size == 16 * MB
+        assert (out / "hda.raw").stat().st_blocks * 512 < 4 * MB
+        with pytest.raises(ActionError, match="is there already"):
+            await transfer.export(domain(uuid), str(out), Heard())
+        assert (await transfer.look(str(out))).name == "mine '运行'"
+        assert await transfer.name_taken("mine '运行'") == "there is a VM of this name"
+        await transfer.bring(str(out), "-second", Heard())
+    other = libvirt.virsh("domuuid", "--domain", "-second")
+    assert other != uuid
+    text = libvirt.virsh("dumpxml", other)
+    assert "52:54:00:11:22:33" not in text and "<mac address=" in text
+    made = libvirt.disk(other)
+    assert made.parent == images
+    assert made.read_bytes() == before == disk.read_bytes()
+    assert libvirt.virsh("dumpxml", uuid) == xml
+    libvirt.virsh("start", other)
+
+
+@pytest.mark.libvirt
+async def test_what_is_cancelled_or_finds_no_room_leaves_nothing(
+    libvirt: PrivateLibvirt, images: Path, tmp_path: Path
+) -> None:
+    uuid = libvirt.define("big")
+    disk = libvirt.disk(uuid)
+    with disk.open("ab") as file:
+        file.write(os.urandom(MB) * 150)
+    small = tmp_path / "small"
+    small.mkdir()
+    ran("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(small))
+    try:
+        async with joined(libvirt.url) as transfer:
+            heard = Heard()
+            await cancelled_at_work(
+                transfer.export(domain(uuid), str(tmp_path / "out"), heard), lambda: heard.done > 2 * MB
+            )
+            assert not (tmp_path / "out").exists()
+            with pytest.raises(ActionError, match=r"it needs 15\d MB"):
+                await transfer.export(domain(uuid), str(small / "out"), Heard())
+            await transfer.export(domain(uuid), str(tmp_path / "whole"), Heard())
+            heard = Heard()
+            await cancelled_at_work(
+                transfer.bring(str(tmp_path / "whole"), "again", heard), lambda: heard.done > 2 * MB
+            )
+            assert list(images.iterdir()) == []
+            assert libvirt.virsh("domuuid", "--domain", "again", check=False) == ""
+            libvirt.virsh("start", uuid)
+            with pytest.raises(ActionError, match="shut it down first"):
+                await transfer.export(domain(uuid), str(tmp_path / "out"), Heard())
+        assert not list(small.glob("*"))
+        assert "out" not in ran("ls", "-a", str(small))
+    finally:
+        ran("umount", str(small))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.libvirt
+async def test_a_disk_that_rests_on_another_is_exported_whole(libvirt: PrivateLibvirt, tmp_path: Path) -> None:
+    uuid = libvirt.define("overlay")
+    base = libvirt.disk(uuid)
+    top = libvirt.directory / "disks/top.qcow2"
+    ran("qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base), "-F", "raw", str(top))
+    xml = libvirt.virsh("dumpxml", uuid).replace(str(base), str(top)).replace("type='raw'", "type='qcow2'")
+    file = libvirt.directory / "domain.xml"
+    file.write_text(xml)
+    libvirt.virsh("define", str(file))
+    async with joined(libvirt.url) as transfer:
+        await transfer.export(domain(uuid), str(tmp_path / "out"), Heard())
+    out = str(tmp_path / "out/hda.qcow2")
+    assert "identical" in ran("qemu-img", "compare", "-f", "qcow2", "-F", "raw", out, str(base))
+    assert "backing file" not in ran("qemu-img", "info", out)
+
+
+@pytest.mark.libvirt
+async def test_a_strangers_export_reaches_no_file_of_this_machine(libvirt: PrivateLibvirt, tmp_path: Path) -> None:
+    uuid = libvirt.define("strange")
+    out = tmp_path / "out"
+    async with joined(libvirt.url) as transfer:
+        await transfer.export(domain(uuid), str(out), Heard())
+        text = (out / "domain.xml").read_text()
+        for wrong in ("/etc/shadow", "../hda.raw", "gone.raw"):
+            (out / "domain.xml").write_text(text.replace("hda.raw", wrong))
+            with pytest.raises(ActionError, match="no file"):
+                await transfer.look(str(out))
+        (out / "domain.xml").write_text(text)
+        (out / "hda.raw").unlink()
+        (out / "hda.raw").symlink_to("/etc/shadow")
+        with pytest.raises(ActionError, match="no file"):
+            await transfer.bring(str(out), "strange2", Heard())
+    assert libvirt.virsh("list", "--all", "--name") == "strange"
+
+
+# -- VirtualBox ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder that the private VirtualBox sees by the same path."""
+    folder = Path("/dev/shm") / f"bt-{os.getpid()}"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def transfer(virtualbox: PrivateVirtualBox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Transfer]:
+    for name, value in virtualbox.environment().items():
+        monkeypatch.setenv(name, value)
+    backend = VirtualBoxBackend("virtualbox", "virtualbox://", EngineSettings())
+    await backend.connect()
+    found = backend.ability(Transfer)
+    assert found is not None
+    yield found
+    await backend.close()
+
+
+def machine(identity: str) -> Ref:
+    return Ref("virtualbox", Kind.VM, identity)
+
+
+def files(engine: PrivateVirtualBox) -> set[str]:
+    home = engine.directory / "home"
+    return {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file() and ".config" not in path.parts}
+
+
+@pytest.mark.virtualbox
+async def test_a_machine_goes_out_and_comes_back(
+    virtualbox: PrivateVirtualBox, transfer: Transfer, shared: Path
+) -> None:
+    uuid = virtualbox.create("mine '运行'")
+    virtualbox.manage("modifyvm", uuid, "--nic1=nat", "--mac-address1=080027AABBCC")
+    before = virtualbox.disk(uuid).read_bytes()
+    out = str(shared / "out.ova")
+    room = await transfer.room(machine(uuid), out)
+    assert room.needs and room.free
+    await transfer.export(machine(uuid), out, Heard())
+    with pytest.raises(ActionError, match="is there already"):
+        await transfer.export(machine(uuid), out, Heard())
+    assert (await transfer.look(out)).name.startswith("mine '运行'")
+    assert await transfer.name_taken("mine '运行'")
+    await transfer.bring(out, "-second", Heard())
+    machines = virtualbox.machines()
+    assert set(machines) == {"mine '运行'", "-second"}
+    info = virtualbox.manage("showvminfo", machines["-second"], "--machinereadable")
+    assert 'macaddress1="080027AABBCC"' not in info and "macaddress1=" in info
+    assert virtualbox.disk(uuid).read_bytes() == before
+    virtualbox.run(machines["mine '运行'"])
+    with pytest.raises(ActionError, match="shut it down first"):
+        await transfer.export(machine(uuid), str(shared / "live.ova"), Heard())
+    assert os.listdir(shared) == ["out.ova"]
+
+
+@pytest.mark.virtualbox
+async def test_what_virtualbox_is_cancelled_at_leaves_nothing(
+    virtualbox: PrivateVirtualBox, transfer: Transfer, shared: Path
+) -> None:
+    uuid = virtualbox.create("big", disk=False)
+    virtualbox.manage("storagectl", uuid, "--name=SATA", "--add=sata", "--portcount=4")
+    raw = virtualbox.directory / "home/big.img"
+    raw.write_bytes(os.urandom(40 * MB))
+    virtualbox.manage("convertfromraw", "/root/big.img", f"/root/{uuid}.vdi", "--format", "VDI")
+    raw.unlink()
+    virtualbox.attach(uuid, f"/root/{uuid}.vdi")
+    out = shared / "out.ova"
+    before, heard = files(virtualbox), Heard()
+    await cancelled_at_work(transfer.export(machine(uuid), str(out), heard), lambda: heard.done >= 10)
+    assert not out.exists()
+    await transfer.export(machine(uuid), str(out), Heard())
+    folder = virtualbox.directory / "home/VirtualBox VMs/again"
+    await cancelled_at_work(transfer.bring(str(out), "again", Heard()), folder.exists)
+    assert set(virtualbox.machines()) == {"big"}
+    assert files(virtualbox) == before
+    assert len(re.findall("^UUID:", virtualbox.manage("list", "hdds"), re.MULTILINE)) == 1
