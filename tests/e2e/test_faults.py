@@ -94,6 +94,19 @@ ODD = {
 }
 
 
+_FURTHER = (
+    "[Stats]",
+    "[Processes]",
+    "[Changes]",
+    "[Environment]",
+    "[Mounts]",
+    "[Networks]",
+    "[Ports]",
+    "[Health]",
+    "[Inspect]",
+)
+
+
 def test_names_that_would_spoil_the_screen(tmp_path: Path, docker: PrivateDocker) -> None:
     # Docker takes ASCII for names and tags, and anything for labels, commands and variables
     docker.ensure_image("odd/" + "i" * 190 + ":1", "odd")
@@ -102,7 +115,7 @@ def test_names_that_would_spoil_the_screen(tmp_path: Path, docker: PrivateDocker
     with Boxtop(tmp_path, "--host", docker.url) as app:
         app.wait_row("a-box", "up ")
         app.select("a-box")
-        for key, sign in (("]", "[Stats]"), ("]", "[Inspect]"), ("[", "[Stats]"), ("[", "[Overview]")):
+        for key, sign in (("]", "[Logs]"), *(("]", sign) for sign in _FURTHER), ("]", "[Overview]")):
             app.press(key)
             app.wait_text(sign)
             intact(app)
@@ -117,7 +130,7 @@ def test_names_that_would_spoil_the_screen(tmp_path: Path, docker: PrivateDocker
         for size in ((100, 30), (80, 24), (30, 10), (160, 48)):
             app.resize(*size)
             app.wait_row("a-box", "● a-box")
-        app.wait_row("a-box", "up ")
+        app.wait_text("q quit")  # which only the widest has room for: it is drawn in full
         intact(app)
     for never in (b"\x1b[2J\x1b[31mred", b"\x1b]0;title", "\u202e".encode(), "\u2066".encode(), "\x9b31m".encode()):
         assert never not in app.raw

@@ -86,8 +86,21 @@ def test_read_only_takes_every_change_away(tmp_path: Path) -> None:
 def test_ascii_is_nothing_but_ascii(tmp_path: Path) -> None:
     with Boxtop(tmp_path, "--demo", "--ascii") as app:
         app.wait_row("grafana", "* grafana", "up ")
-        for key, sign in (("0", "0 All boxes"), ("4", "CPU, all cores"), ("1", "v1 Containers"), ("]", "[Stats]")):
+        for key, sign in (("0", "0 All boxes"), ("4", "CPU, all cores"), ("1", "v1 Containers"), ("[", "[Inspect]")):
             app.press(key)
+            app.wait_text(sign)
+            assert app.screen().isascii(), next(line for line in app.lines() if not line.isascii())
+        for sign in (
+            "[Health]",
+            "[Ports]",
+            "[Networks]",
+            "[Mounts]",
+            "[Environment]",
+            "[Changes]",
+            "[Processes]",
+            "[Stats]",
+        ):
+            app.press("[")
             app.wait_text(sign)
             assert app.screen().isascii(), next(line for line in app.lines() if not line.isascii())
         for key, sign in (("?", "Esc closes"), ("m", "Copy name"), ("d", "Cancel"), ("i", "[Inspect]")):
