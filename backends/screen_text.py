@@ -23,8 +23,8 @@ _KEPT = 8192
 
 Color = bytes
 """Three bytes: red, green, blue."""
-Cell = tuple[str, Color, Color]
-"""Character, its colour, the one behind it."""
+Cell = tuple[str, Color, Color, bool]
+"""Character, its colour, the one behind it, whether the cursor is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class ScreenText:
     """Each as wide as the screen."""
     runs: tuple[tuple[Run, ...], ...]
     """The same lines with their colours."""
+    cursor: tuple[int, int] | None
+    """Row and column of the first place that a cursor was seen at."""
     confidence: float
     """Share of the signs on the screen that were read, blanks not counted: 0.9 to 1."""
 
@@ -89,7 +91,7 @@ class Reader:
             line = lines[row] if same else self._line(block, columns, width, height, picture.width * 3)
             new_blocks.append(block)
             new_lines.append(line)
-            for char, _, _ in line:
+            for char, *_ in line:
                 if char != " ":
                     signs += 1
                     read += char != UNKNOWN
@@ -100,12 +102,14 @@ class Reader:
         self._last = (columns, picture.width, new_blocks, new_lines)
         runs = tuple(tuple(_runs(line)) for line in new_lines)
         texts = tuple("".join(run.text for run in line) for line in runs)
-        return ScreenText(columns, len(texts), texts, runs, read / signs)
+        places = ((row, line) for row, line in enumerate(new_lines))
+        cursor = next(((row, at) for row, line in places for at, cell in enumerate(line) if cell[3]), None)
+        return ScreenText(columns, len(texts), texts, runs, cursor, read / signs)
 
     def _line(self, block: bytes, columns: int, width: int, height: int, stride: int) -> list[Cell]:
         first = block[:3]
         if block == first * (len(block) // 3):
-            return [(" ", first, first)] * columns
+            return [(" ", first, first, False)] * columns
         step = width * 3
         scans = [block[at : at + stride] for at in range(0, stride * height, stride)]
         known = self._cells
@@ -149,18 +153,18 @@ def _cell(pixels: bytes, width: int, height: int, ground: Color) -> Cell:
     colors = Counter(pixels[at : at + 3] for at in range(0, len(pixels), 3))
     if len(colors) == 1:
         (color,) = colors
-        return " ", color, color
+        return " ", color, color, False
     if len(colors) > 2:
-        return UNKNOWN, ground, ground
+        return UNKNOWN, ground, ground, False
     (first, _), (second, _) = colors.most_common(2)
     if second == ground:
         first, second = second, first
     for behind, before in ((first, second), (second, first)):
         bits = _bits(pixels, width, height, before)
-        char = _match(bits, width, height)
+        char, cursor = _match(bits, width, height)
         if char is not None:
-            return char, before, behind
-    return UNKNOWN, second, first
+            return char, before, behind, cursor
+    return UNKNOWN, second, first, False
 
 
 def _bits(pixels: bytes, width: int, height: int, color: Color) -> list[int]:
@@ -175,20 +179,20 @@ def _bits(pixels: bytes, width: int, height: int, color: Color) -> list[int]:
     return lines
 
 
-def _match(bits: list[int], width: int, height: int) -> str | None:
-    """The character; also below a cursor, which fills lines at the cell's bottom."""
+def _match(bits: list[int], width: int, height: int) -> tuple[str | None, bool]:
+    """The character; also below a cursor, which fills lines at the cell's bottom, and whether there is one."""
     known = _known(width, height, 0)
     if (found := known.get(tuple(bits))) is not None:
-        return found
+        return found, False
     full = (1 << width) - 1
     covered = 0
     for line in range(height - 1, height // 2, -1):
         if bits[line] == full:
             covered |= 1 << line
     if not covered:
-        return None
+        return None, False
     shown = tuple(0 if covered >> line & 1 else value for line, value in enumerate(bits))
-    return _known(width, height, covered).get(shown)
+    return _known(width, height, covered).get(shown), True
 
 
 _tables: dict[tuple[int, int, int], dict[tuple[int, ...], str]] = {}
@@ -213,7 +217,7 @@ def _known(width: int, height: int, covered: int) -> dict[tuple[int, ...], str]:
 def _runs(line: list[Cell]) -> Iterator[Run]:
     """Blanks, whose colour is not seen, go with their neighbours on the same background."""
     text, color, ground = "", b"", b""
-    for char, before, behind in line:
+    for char, before, behind, _ in line:
         if text and behind == ground and (char == " " or before == color or text.isspace()):
             color = color if char == " " else before
             text += char

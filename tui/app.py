@@ -26,6 +26,7 @@ from tui import journal, logs
 from tui.acting import Acting
 from tui.bulk import Bulk
 from tui.commands import BY_ID, Scope
+from tui.commands.screen import STOP_TYPING
 from tui.custom.join import commands_of
 from tui.handlers import Handlers
 from tui.handlers.area import reason_of
@@ -129,6 +130,8 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.main.touched()
         if self.screen is not self.main and command_ids != "app.quit":
             return
+        if self.main.takes_keys and STOP_TYPING not in command_ids.split():
+            return
         commands = [self.keymap.by_id[command_id] for command_id in command_ids.split()]
         here = self.main.places
         commands.sort(key=lambda command: not command.where)
@@ -137,6 +140,12 @@ class BoxtopApp(ExactUpdates, App[int]):
             await self._handlers.run(chosen)
         elif of_rows := [command for command in commands if command.scope is Scope.ITEM]:
             await self._handlers.run(of_rows[0])  # which says what to choose first
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a view takes every key, none is a command's: neither ours nor those that Textual binds by priority."""
+        if self.main.is_attached and self.screen is self.main and self.main.takes_keys:
+            return False
+        return super().check_action(action, parameters)
 
     async def run_command(self, command_id: str, items: Sequence[Item]) -> None:
         """Do what a command does, to these objects."""

@@ -23,6 +23,7 @@ _NAMES = {
     "end": "End",
     "pageup": "PgUp",
     "pagedown": "PgDn",
+    "ctrl+right_square_bracket": "Ctrl-]",
 }
 
 

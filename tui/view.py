@@ -34,5 +34,10 @@ class View(Widget):
         """One step back within the view; False when there is none, and the view is left."""
         return False
 
+    @property
+    def takes_keys(self) -> bool:
+        """Whether every key is for what it shows, and no command runs but the one that ends this."""
+        return False
+
     def left(self) -> None:
         """Another view takes its place: end what it follows."""

@@ -41,6 +41,10 @@ def make_view(name: str, app: BoxtopApp) -> View:
             from tui.snapshots_view import SnapshotsView
 
             return SnapshotsView(app)
+        case "screen":
+            from tui.screen_view import ScreenView
+
+            return ScreenView(app)
         case "tasks":
             from tui.tasks_view import TasksView
 

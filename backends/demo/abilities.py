@@ -19,6 +19,7 @@ from backends.abilities import (
     images,
     inside,
     logs,
+    screens,
     serial,
     shell,
     snapshots,
@@ -68,6 +69,8 @@ VM_ABILITIES: Mapping[type, str] = {
     creating.Creating: "creating.DemoCreating",
     serial.Serial: "serial.DemoSerial",
     events.Events: "told.DemoEvents",
+    screens.Keyboard: "screens.DemoKeyboard",
+    screens.Screens: "screens.DemoScreens",
 }
 """Those of the simulated VirtualBox, likewise."""
 

@@ -71,13 +71,13 @@ async def test_groups_come_go_and_fold(app):
         await app.sample(3)
         await pilot.pause()
         assert len(keys(app)) == flat + 3 - SHOP
-        await pilot.press("right", "right", "V")
+        await pilot.press("right", "right", "Z")
         assert headers(app) == ["monitoring", "shop", ""]
         assert len(keys(app)) == 3
         assert app.main.active.table.cursor_key == GroupKey("container", "docker", ("shop",))
         await pilot.press("enter")
         assert len(keys(app)) == 3 + SHOP
-        await pilot.press("V", "V", "v")
+        await pilot.press("Z", "Z", "v")
         assert len(keys(app)) == flat
         assert name_of(app.main.active.current).startswith("shop-")
 
@@ -98,7 +98,7 @@ async def test_a_configured_group_is_there_from_the_first(tmp_path):
 async def test_a_filter_opens_groups_and_keeps_those_with_a_match(app):
     async with app.run_test(size=SIZE) as pilot:
         await grouped(pilot)
-        await pilot.press("V", "/", *"grafana", "enter")
+        await pilot.press("Z", "/", *"grafana", "enter")
         assert headers(app) == ["monitoring"]
         assert len(keys(app)) == 2
         await pilot.press("escape")
@@ -219,7 +219,7 @@ def test_picture(app, size, folded, snap_compare):
         await grouped(pilot)
         await app.sample(20)
         if folded:
-            await pilot.press("V")
+            await pilot.press("Z")
         await header(pilot, "shop")
         await pilot.pause()
 

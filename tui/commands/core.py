@@ -99,7 +99,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("list.group", ("v",), "group", "Group by Compose project or VM group, or list all as one", Scope.LIST),
     Command("list.fold", ("left",), "fold", "Fold the group; from a row, go to its group's header", Scope.LIST),
     Command("list.unfold", ("right",), "unfold", "Unfold the group; in an open one, go to its first row", Scope.LIST),
-    Command("list.fold_all", ("V",), "fold all", "Fold every group, or unfold them all", Scope.LIST),
+    Command("list.fold_all", ("Z",), "fold all", "Fold every group, or unfold them all", Scope.LIST),
     Command("details.open", ("enter",), "open", "Open the details of the row", Scope.DETAILS),
     Command("details.back", ("escape",), "back", "Back: close details, clear the filter, unmark", Scope.DETAILS),
     Command("details.next_tab", ("]",), "next tab", "Next details tab", Scope.DETAILS),

@@ -24,6 +24,7 @@ VIEWS: Mapping[str, str] = {
     "engine-log": "In the engine's log",
     "tasks": "In the tasks",
     "output": "In the output of a task or command",
+    "screen": "In a VM's screen",
     "events": "In the events",
     "volumes": "In the volumes",
     "networks": "In the networks",

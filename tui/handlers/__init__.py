@@ -48,6 +48,7 @@ AREAS: Mapping[str, str] = {
     "network": "network.NetworkArea",
     "prune": "prune.Prune",
     "output": "output.Output",
+    "screen": "screen.ScreenArea",
     "serial": "serial.SerialArea",
     "engine_log": "engine_log.EngineLogArea",
     "transfer": "transfer.TransferArea",

@@ -18,6 +18,7 @@ from textual.widgets import Input
 from backends.model import Kind, Ref
 from tui.bulk import Standing
 from tui.commands import BY_ID
+from tui.commands.screen import STOP_TYPING
 from tui.details import Details
 from tui.keymap import Keymap
 from tui.lists import PANES, VIEWS
@@ -130,6 +131,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         return [*self.panes, *self.list_views.values()]
 
     @property
+    def takes_keys(self) -> bool:
+        """Whether the view shown has every key, as while a user types into a VM."""
+        return self.view in self.views and self.views[self.view].takes_keys
+
+    @property
     def place(self) -> str:
         """Whose own commands apply: the view's, or the tab's of the details that has the keyboard."""
         tab = self.details.tab_with_keyboard if self.listing else None
@@ -208,7 +214,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def draw_keys(self) -> None:
         store = self._look().store
         tab = self.details.tab_with_keyboard
-        if tab is not None:
+        if self.takes_keys:
+            hints = self._keymap.hints_of(STOP_TYPING)
+        elif tab is not None:
             hints = [*tab.hints(), *self._keymap.hints_of(*_DETAILS_KEYS)]
         elif self.listing:
             own = [*self._fold_hints(), *self._keymap.hints_in(self.view)]
