@@ -37,14 +37,18 @@ def make_view(name: str, app: BoxtopApp) -> View:
             from tui.output_view import OutputView
 
             return OutputView(app.tasks, app.look)
-        case "snapshots":
-            from tui.snapshots_view import SnapshotsView
-
-            return SnapshotsView(app)
         case "screen":
             from tui.screen_view import ScreenView
 
             return ScreenView(app)
+        case "snapshots":
+            from tui.snapshots_view import SnapshotsView
+
+            return SnapshotsView(app)
+        case "settings":
+            from tui.settings_view import SettingsView
+
+            return SettingsView(app)
         case "tasks":
             from tui.tasks_view import TasksView
 

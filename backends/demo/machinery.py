@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from backends.abilities.creating import GB, MB, Limits, OSType
 from backends.demo import catalog
 from backends.demo.catalog import Disk
-from backends.model import VM, Kind
+from backends.model import VM, Kind, Ref
 
 if TYPE_CHECKING:
+    from backends.abilities.editing import Settings
     from backends.demo.backend import DemoBackend
 
 FOLDER = "/srv/vms"
@@ -51,6 +52,10 @@ class Machinery:
         self.isos: dict[str, int] = dict(ISOS)
         self.images: dict[str, tuple[int, int]] = dict(BASES)
         """Images of no VM: virtual size and size on disk by path."""
+        self.settings: dict[Ref, Settings] = {}
+        """What was changed of VMs beyond what their listing tells."""
+        self.sizes: dict[str, int] = {}
+        """Virtual sizes of images that were made or grown, by path."""
 
     def machines(self) -> list[VM]:
         return [item for item in self._backend.world.items.values() if isinstance(item, VM)]

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import cloning, engine_log, screens, serial, snapshots, transfer, vm_settings
+from backends.abilities import cloning, creating, editing, engine_log, screens, serial, snapshots, transfer, vm_settings
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
 
 ABILITIES: Mapping[type, str] = {
+    editing.Editing: "editing.LibvirtEditing",
     transfer.Transfer: "transfer.LibvirtTransfer",
     cloning.Cloning: "cloning.LibvirtCloning",
     snapshots.Snapshots: "snapshots.LibvirtSnapshots",
     vm_settings.Autostart: "vm_settings.LibvirtAutostart",
     vm_settings.SavedState: "vm_settings.LibvirtSavedState",
     engine_log.EngineLog: "engine_log.LibvirtLog",
+    creating.Creating: "creating.LibvirtCreating",
     serial.Serial: "serial.LibvirtSerial",
     screens.Keyboard: "screens.LibvirtKeyboard",
     screens.Screens: "screens.LibvirtScreens",

@@ -178,7 +178,7 @@ def _limits(connection: Connection, marked: frozenset[str]) -> Limits:
         folder=clean(folder),
         space=space,
         formats=storage.FORMATS,
-        networks=_networks(connection),
+        networks=networks_of(connection),
         names=frozenset(str(domain.name()) for domain in connection.domains()),
         bases=tuple((path, sizes.get(path)) for path in sorted(marked)),
         disks=tuple(volume.path for volume in known if volume.path not in isos),
@@ -204,7 +204,8 @@ def _space(connection: Connection, folder: str) -> int | None:
     return None
 
 
-def _networks(connection: Connection) -> tuple[tuple[str, str], ...]:
+def networks_of(connection: Connection) -> tuple[tuple[str, str], ...]:
+    """(id, label) of what an adapter can be attached to, the usual one first."""
     lib = connection.libvirt
     found: list[tuple[str, str]] = []
     with suppress(lib.libvirtError):
@@ -299,15 +300,8 @@ def _volume(connection: Connection, pool_name: str, name: str, form: str, spec: 
             raise ActionError(f"{clean(spec.image, 200)} is in no storage pool any more")
         return str(pool.createXMLFrom(storage.volume_xml(name, size, form), source, 0).path())
     below = (spec.image, storage.format_of(connection, spec.image))
-    size = size or virtual_size(spec.image, below[1])
+    size = size or storage.local_size(connection, spec.image) or 0
     return str(pool.createXML(storage.volume_xml(name, size, form, base=below), 0).path())
-
-
-def virtual_size(path: str, form: str) -> int:
-    """Of a local image: a qcow2's header has it at byte 24, big-endian; a raw one is as large as its file."""
-    with Path(path).open("rb") as file:
-        head = file.read(32)
-    return int.from_bytes(head[24:32], "big") if form == "qcow2" else Path(path).stat().st_size
 
 
 def _define(connection: Connection, spec: NewVM, identity: str, disk: tuple[str, str] | None) -> Any:

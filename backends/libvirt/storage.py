@@ -157,6 +157,30 @@ def unreadable(connection: Connection, path: str) -> str:
         return error.strerror or str(error)
 
 
+def local_size(connection: Connection, path: str) -> int | None:
+    """What the guest sees of a file of this machine: a qcow2's header has it at byte 24; else all of the file."""
+    if not connection.is_local():
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(32)
+        return int.from_bytes(head[24:32], "big") if head.startswith(_QCOW2) else Path(path).stat().st_size
+    except OSError:
+        return None
+
+
+def delete_path(connection: Connection, path: str) -> None:
+    """Delete a file through its pool; where it is in none, itself. Raises ActionError."""
+    volume = by_path(connection, path)
+    if volume is not None:
+        volume.delete(0)
+        return
+    try:
+        Path(path).unlink()
+    except OSError as error:
+        raise ActionError(f"{clean(path, 200)}: {error.strerror}") from None
+
+
 def volume_xml(name: str, size: int, form: str, *, fixed: bool = False, base: tuple[str, str] | None = None) -> str:
     """A new volume's XML; `base` is the (path, format) of what it rests on."""
     root = Element("volume")

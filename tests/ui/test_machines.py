@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from backends.abilities.editing import Editing, Set, Settings
 from backends.model import VM, Kind, State
-from tests.ui.boxtop import TestApp, listed, until
+from tests.ui.boxtop import TestApp, listed, select, until
+from tui.handlers.settings import Quiet
+from tui.settings_view import SettingsView
+from widgets.confirm import Confirm
 from widgets.form import Form
+from widgets.picker import Picker
 
 SIZES = pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "80x24"])
 
@@ -64,6 +69,7 @@ def test_the_form_of_a_new_vm(app: TestApp, size: tuple[int, int], snap_compare)
         await press(pilot, "2", "plus")
         await asked(pilot, Form)
         await typed(pilot, "lab-fedora")
+        app.main.visible = False
         await pilot.pause(0.4)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
@@ -110,3 +116,124 @@ async def test_a_new_vm_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None
         await app.sample()
         assert "regretted" not in machines(app)
         assert "undone: the VM regretted" in "\n".join(app.tasks.all[-1].lines)
+
+
+# -- settings ------------------------------------------------------------------------------------------------------
+
+
+def settings(app: TestApp) -> SettingsView:
+    view = app.main.views["settings"]
+    assert isinstance(view, SettingsView)
+    return view
+
+
+def shown(app: TestApp) -> Settings:
+    found = settings(app).shown
+    assert found is not None
+    return found
+
+
+async def opened(pilot: Pilot[object], app: TestApp, name: str) -> None:
+    """The settings of a VM."""
+    await press(pilot, "2")
+    await select(pilot, name)
+    await press(pilot, "u")
+    await until(pilot, lambda: app.main.view == "settings" and settings(app).shown, "the settings")
+    await pilot.pause()
+
+
+async def at(pilot: Pilot[object], app: TestApp, what: str) -> None:
+    """The cursor on the row of this setting."""
+    row = next(row for row in settings(app).table.rows if row.cells[1].text == what)
+    assert settings(app).table.select(row.key)
+    await pilot.pause()
+
+
+@SIZES
+def test_settings_of_a_running_vm(app: TestApp, size: tuple[int, int], snap_compare) -> None:
+    async def before(pilot: Pilot[object]) -> None:
+        await listed(pilot)
+        await opened(pilot, app, "build-debian")
+
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+async def test_settings_of_a_vm_that_is_off_are_changed_and_its_disks_kept(app: TestApp) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await listed(pilot)
+        await opened(pilot, app, "lab-fedora")
+        await press(pilot, "enter")
+        await asked(pilot, Form)
+        form(app).set_values({"name": "lab fedora 42", "cpus": "6", "memory": "6g", "boot": "cdrom disk"})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: "lab fedora 42" in machines(app), "the new name")
+        await until(pilot, lambda: shown(app).cpus == 6, "the view to know")
+        assert (shown(app).memory, shown(app).boot) == (6 << 30, ("cdrom", "disk"))
+        assert "CPUs now" in said(app)
+
+        await at(pilot, app, "SATA 0")
+        await press(pilot, "d")
+        await asked(pilot, Confirm)
+        await press(pilot, "right", "enter")
+        await until(pilot, lambda: all(drive.kind != "disk" for drive in shown(app).drives), "the disk to be detached")
+        await press(pilot, "plus")
+        await asked(pilot, Picker)
+        await press(pilot, "enter")
+        await asked(pilot, Form)
+        form(app).set_values({"source": "existing", "image": "/srv/vms/lab-fedora/lab-fedora.vdi"})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: any(drive.kind == "disk" for drive in shown(app).drives), "the kept disk again")
+
+
+async def test_a_vm_changed_from_elsewhere_is_not_overwritten(app: TestApp) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await listed(pilot)
+        await opened(pilot, app, "lab-fedora")
+        await press(pilot, "enter")
+        await asked(pilot, Form)
+        backend = app.session.backend("virtualbox")
+        assert backend is not None
+        editing = backend.ability(Editing)
+        assert editing is not None
+        ref = app.named("lab-fedora").ref
+        await editing.change(ref, await editing.settings(ref), Set("memory", 1 << 30), Quiet())
+        form(app).set_values({"cpus": "8"})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: "changed from elsewhere" in said(app), "the news")
+        assert machines(app)["lab-fedora"].cpus == 2
+        await until(pilot, lambda: shown(app).memory == 1 << 30, "the settings as they are")
+
+
+async def test_a_running_vm_says_what_cannot_be_changed_and_takes_an_iso(app: TestApp) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await listed(pilot)
+        await opened(pilot, app, "build-debian")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "only while the VM is off" in said(app), "the reason")
+        await at(pilot, app, "IDE 1")
+        await press(pilot, "enter")
+        await asked(pilot, Form)
+        form(app).set_values({"path": "/srv/iso/debian-12.9.0-amd64-netinst.iso"})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: any("netinst" in drive.path for drive in shown(app).drives), "the ISO")
+        await press(pilot, "plus")
+        await asked(pilot, Picker)
+        await press(pilot, "down", "enter")
+        await asked(pilot, Form)
+        form(app).set_values({"name": "web", "host_port": "8080", "guest_port": "80"})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: any(port.host_port == 8080 for port in shown(app).forwards), "the port")
+        await press(pilot, "escape")
+        await until(pilot, lambda: app.main.listing, "the list")
+
+
+async def test_a_vm_is_renamed_by_its_key(app: TestApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "2")
+        await select(pilot, "lab-fedora")
+        await press(pilot, "M")
+        await asked(pilot, Form)
+        form(app).set_values({"name": '-it\'s "new" 名'})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: '-it\'s "new" 名' in machines(app), "the new name")

@@ -43,6 +43,7 @@ AREAS: Mapping[str, str] = {
     "machine": "machine.MachineArea",
     "registry": "registry.RegistryArea",
     "snapshots": "snapshots.SnapshotsArea",
+    "settings": "settings.SettingsArea",
     "tasks": "tasks.TasksArea",
     "vm": "vm.VmArea",
     "network": "network.NetworkArea",

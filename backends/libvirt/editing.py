@@ -1,0 +1,385 @@
+"""Settings of domains, read from their XML and changed through libvirt 9.0: live where it can be, else later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from backends.abilities.editing import (
+    Adapter,
+    AttachDisk,
+    DetachDisk,
+    Drive,
+    Editing,
+    GrowDisk,
+    Insert,
+    Set,
+    SetAdapter,
+    Settings,
+    SettingsChange,
+    Timing,
+    When,
+)
+from backends.base import ActionError
+from backends.libvirt import storage
+from backends.libvirt.connection import Connection
+from backends.libvirt.creating import networks_of, users_of
+from backends.libvirt.machine_xml import bus_of, drive, interface, name_wrong, target_after
+from backends.libvirt.storage import text_of
+from backends.text import clean, clean_block
+
+if TYPE_CHECKING:
+    from backends.libvirt.backend import LibvirtBackend
+    from backends.model import Ref
+    from backends.progress import Report
+
+_BOOT = {"hd": "disk", "cdrom": "cdrom", "network": "network", "fd": "floppy"}
+_NO_FORWARDS = "libvirt forwards ports only through a network's own rules: VirtualBox has it on its NAT adapters"
+_TRANSIENT = "it is transient: it has no definition that could be changed"
+_LETTERS = 2
+_LETS_GO = 3.0
+"""Seconds a guest has to give a disk up."""
+
+
+class LibvirtEditing(Editing):
+    def __init__(self, backend: LibvirtBackend) -> None:
+        self._backend = backend
+
+    async def networks(self) -> tuple[tuple[str, str], ...]:
+        return await self._backend.ask(networks_of)
+
+    async def settings(self, vm: Ref) -> Settings:
+        return await self._backend.ask(lambda connection: _read(connection, connection.domain(vm.id)))
+
+    async def change(self, vm: Ref, now: Settings, change: SettingsChange, report: Report) -> When:
+        del report
+        when = now.timed("attach")
+        if when.when is When.REFUSED:
+            raise ActionError(when.reason)
+        work: Callable[[Connection, Any], When]
+        match change:
+            case Set():
+                work = lambda connection, domain: _set(connection, domain, now, change)  # noqa: E731
+            case AttachDisk():
+                work = lambda connection, domain: _attach(connection, domain, now, change)  # noqa: E731
+            case DetachDisk():
+                work = lambda connection, domain: _detach(connection, domain, change)  # noqa: E731
+            case GrowDisk():
+                work = lambda connection, domain: _grow(connection, domain, change)  # noqa: E731
+            case Insert():
+                work = lambda connection, domain: _insert(connection, domain, change)  # noqa: E731
+            case SetAdapter():
+                work = lambda connection, domain: _adapter(connection, domain, now, change.adapter)  # noqa: E731
+            case _:
+                raise ActionError(_NO_FORWARDS)
+
+        def done(connection: Connection) -> When:
+            try:
+                return work(connection, connection.domain(vm.id))
+            finally:
+                connection.forget(vm.id)
+
+        return await self._backend.act(done)
+
+
+def _root(connection: Connection, domain: Any) -> Element:
+    """The definition: what holds at the next start."""
+    flags = connection.libvirt.VIR_DOMAIN_XML_INACTIVE if domain.isPersistent() else 0
+    return ElementTree.fromstring(domain.XMLDesc(flags))  # noqa: S314 - libvirt wrote it
+
+
+def _read(connection: Connection, domain: Any) -> Settings:
+    root = _root(connection, domain)
+    live = bool(domain.isActive())
+    loader = root.find("os/loader")
+    uefi = (root.find("os") or Element("os")).get("firmware") == "efi" or (
+        loader is not None and loader.get("type") == "pflash"
+    )
+    vcpu = root.find("vcpu")
+    orders = [_BOOT[dev] for entry in root.iterfind("os/boot") if (dev := entry.get("dev") or "") in _BOOT]
+    return Settings(
+        name=clean(domain.name()),
+        description=clean_block((root.findtext("description") or "").strip()),
+        cpus=int((vcpu.get("current") or vcpu.text or "1") if vcpu is not None else 1),
+        memory=int(domain.maxMemory() if not domain.isPersistent() else _kibibytes(root)) << 10,
+        uefi=uefi,
+        boot=tuple(orders) or tuple(_device_orders(root)),
+        drives=tuple(_drive(connection, entry) for entry in root.iterfind("devices/disk")),
+        adapters=tuple(_read_adapter(entry) for entry in root.iterfind("devices/interface")),
+        live=live,
+        timing=_timing(live=live, persistent=bool(domain.isPersistent())),
+    )
+
+
+def _kibibytes(root: Element) -> int:
+    memory = root.find("memory")
+    # an inactive definition always comes in KiB
+    return int((memory.text or "0") if memory is not None else 0)
+
+
+def _device_orders(root: Element) -> list[str]:
+    found = []
+    for entry in root.find("devices") or ():
+        boot = entry.find("boot")
+        if boot is not None and entry.tag in {"disk", "interface"}:
+            kind = {"cdrom": "cdrom", "floppy": "floppy"}.get(entry.get("device") or "", "disk")
+            found.append((int(boot.get("order") or 0), "network" if entry.tag == "interface" else kind))
+    return list(dict.fromkeys(kind for _, kind in sorted(found)))
+
+
+def _timing(*, live: bool, persistent: bool) -> tuple[Timing, ...]:
+    every = (
+        "name",
+        "description",
+        "cpus",
+        "memory",
+        "uefi",
+        "boot",
+        "attach",
+        "detach",
+        "grow",
+        "insert",
+        "mac",
+        "link",
+    )
+    forward = Timing("forward", When.REFUSED, _NO_FORWARDS)
+    if not persistent:
+        return (*(Timing(what, When.REFUSED, _TRANSIENT) for what in (*every, "adapters")), forward)
+    if not live:
+        return (forward,)
+    later = (Timing(what, When.NEXT) for what in ("cpus", "memory", "uefi", "boot", "mac"))
+    return (Timing("name", When.REFUSED, "libvirt renames a VM only while it is off"), *later, forward)
+
+
+def _drive(connection: Connection, entry: Element) -> Drive:
+    source, target, driver = entry.find("source"), entry.find("target"), entry.find("driver")
+    path = ""
+    if source is not None:
+        path = source.get("file") or source.get("dev") or source.get("name") or ""
+        if not path and source.get("pool"):
+            with suppress(connection.libvirt.libvirtError):
+                pool = connection.virt.storagePoolLookupByName(source.get("pool"))
+                path = pool.storageVolLookupByName(source.get("volume")).path()
+    name = (target.get("dev") if target is not None else "") or ""
+    bus = (target.get("bus") if target is not None else "") or bus_of(name)
+    kind = {"cdrom": "cdrom", "floppy": "floppy"}.get(entry.get("device") or "disk", "disk")
+    size: int | None = None
+    if path and kind == "disk" and (volume := storage.by_path(connection, path)) is not None:
+        with suppress(connection.libvirt.libvirtError):
+            size = int(volume.info()[1])
+    elif path and kind == "disk":
+        size = storage.local_size(connection, path)
+    form = clean((driver.get("type") if driver is not None else "") or "")
+    return Drive(name, clean(f"{bus} {name}"), kind, path, form, size)
+
+
+def _read_adapter(entry: Element) -> Adapter:
+    mac, source, link, model = entry.find("mac"), entry.find("source"), entry.find("link"), entry.find("model")
+    address = ((mac.get("address") if mac is not None else "") or "").lower()
+    kind = entry.get("type") or ""
+    name = ""
+    if source is not None:
+        name = source.get("network") or source.get("bridge") or source.get("dev") or ""
+    down = link is not None and link.get("state") == "down"
+    network = f"{kind}:{name}" if name else kind
+    return Adapter(address, network, address, not down, (model.get("type") if model is not None else "") or "")
+
+
+def _both(connection: Connection, domain: Any, act: Callable[[int], object]) -> When:
+    """Live and in the definition; where it cannot be live, in the definition alone."""
+    lib = connection.libvirt
+    if not domain.isActive():
+        act(lib.VIR_DOMAIN_AFFECT_CONFIG)
+        return When.NOW
+    try:
+        act(lib.VIR_DOMAIN_AFFECT_LIVE | lib.VIR_DOMAIN_AFFECT_CONFIG)
+    except lib.libvirtError:
+        act(lib.VIR_DOMAIN_AFFECT_CONFIG)
+        return When.NEXT
+    return When.NOW
+
+
+def _set(connection: Connection, domain: Any, now: Settings, change: Set) -> When:
+    lib, value = connection.libvirt, change.value
+    config = lib.VIR_DOMAIN_AFFECT_CONFIG
+    live = bool(domain.isActive())
+    if change.field == "name":
+        if wrong := name_wrong(str(value)):
+            raise ActionError(wrong)
+        if live:
+            raise ActionError(now.timed("name").reason)
+        domain.rename(str(value), 0)
+        return When.NOW
+    if change.field == "description":
+        kind = lib.VIR_DOMAIN_METADATA_DESCRIPTION
+        return _both(connection, domain, lambda flags: domain.setMetadata(kind, str(value) or None, None, None, flags))
+    if change.field == "cpus":
+        domain.setVcpusFlags(int(str(value)), config | lib.VIR_DOMAIN_VCPU_MAXIMUM)
+        domain.setVcpusFlags(int(str(value)), config)
+    elif change.field == "memory":
+        domain.setMemoryFlags(int(str(value)) >> 10, config | lib.VIR_DOMAIN_MEM_MAXIMUM)
+        domain.setMemoryFlags(int(str(value)) >> 10, config)
+    else:
+        root = _root(connection, domain)
+        system = root.find("os")
+        if system is None:
+            raise ActionError("its definition names no system to boot")
+        if change.field == "uefi":
+            _firmware(system, uefi=bool(value))
+        else:
+            _boot(root, system, value if isinstance(value, tuple) else ())
+        connection.virt.defineXML(text_of(root))
+    return When.NEXT if live else When.NOW
+
+
+def _firmware(system: Element, *, uefi: bool) -> None:
+    for tag in ("loader", "nvram", "firmware"):
+        for entry in system.findall(tag):
+            system.remove(entry)
+    system.attrib.pop("firmware", None)
+    if uefi:
+        system.set("firmware", "efi")
+
+
+def _boot(root: Element, system: Element, order: tuple[str, ...]) -> None:
+    for entry in system.findall("boot"):
+        system.remove(entry)
+    for device in root.find("devices") or ():
+        for entry in device.findall("boot"):
+            device.remove(entry)
+    words = {ours: theirs for theirs, ours in _BOOT.items()}
+    at = next((place for place, entry in enumerate(system) if entry.tag == "type"), 0) + 1
+    for device_name in reversed([words[one] for one in order if one in words]):
+        boot = Element("boot", dev=device_name)
+        system.insert(at, boot)
+
+
+def _attach(connection: Connection, domain: Any, now: Settings, change: AttachDisk) -> When:
+    path, made = change.path, None
+    if change.size:
+        made = _new_disk(connection, domain.name(), change)
+        path = str(made.path())
+    elif why := storage.unreadable(connection, path):
+        raise ActionError(f"libvirt cannot read {clean(path, 200)}: {clean(why)}")
+    elif users := users_of(connection, path):
+        raise ActionError(f"it is in use by {', '.join(sorted(users))}")
+    try:
+        form = storage.format_of(connection, path)
+        names = [one.id for one in now.drives if one.kind == "disk"]
+        prefix = names[0][:_LETTERS] if names and names[0][:_LETTERS] in {"vd", "sd", "hd"} else "vd"
+        target = target_after({one.id for one in now.drives}, prefix)
+        text = text_of(drive("disk", path, form, target, bus_of(target)))
+        return _both(connection, domain, lambda flags: domain.attachDeviceFlags(text, flags))
+    except BaseException:
+        if made is not None:
+            made.delete(0)
+        raise
+
+
+def _new_disk(connection: Connection, name: str, change: AttachDisk) -> Any:
+    pool = storage.home(connection) or storage.make_home(connection)
+    form = change.format or "qcow2"
+    pool.refresh(0)
+    taken = {volume.name() for volume in pool.listAllVolumes(0)}
+    names = (f"{name}-{number}.{'img' if form == 'raw' else form}" for number in range(2, 1000))
+    free = next(one for one in names if one not in taken)
+    return pool.createXML(storage.volume_xml(free, change.size, form), 0)
+
+
+def _disk_xml(connection: Connection, domain: Any, target: str) -> Element:
+    for entry in _root(connection, domain).iterfind("devices/disk"):
+        found = entry.find("target")
+        if found is not None and found.get("dev") == target:
+            return entry
+    raise ActionError(f"it has no drive {clean(target)} any more")
+
+
+def _detach(connection: Connection, domain: Any, change: DetachDisk) -> When:
+    entry = _disk_xml(connection, domain, change.drive.id)
+    when = _both(connection, domain, lambda flags: domain.detachDeviceFlags(text_of(entry), flags))
+    if when is When.NOW and not _let_go(domain, change.drive.id):
+        when = When.NEXT
+    if not change.delete:
+        return when
+    connection.forget(domain.UUIDString())
+    shown = clean(change.drive.path, 200)
+    if when is When.NEXT:
+        raise ActionError(f"its guest does not let go of it: it is detached when the VM is off, and {shown} is kept")
+    if users := users_of(connection, change.drive.path):
+        raise ActionError(f"it is detached, but kept: {shown} is in use by {', '.join(sorted(users))}")
+    if any(volume.backing == change.drive.path for volume in storage.volumes(connection)):
+        raise ActionError(f"it is detached, but kept: other images rest on {shown}")
+    storage.delete_path(connection, change.drive.path)
+    return when
+
+
+def _let_go(domain: Any, target: str) -> bool:
+    """Whether a running guest has given the disk up: it is only asked to."""
+    deadline = time.monotonic() + _LETS_GO
+    while domain.isActive() and f"dev='{target}'" in domain.XMLDesc(0):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _grow(connection: Connection, domain: Any, change: GrowDisk) -> When:
+    if change.size <= (change.drive.size or 0):
+        raise ActionError("a disk can only grow: what lies at its end would be lost")
+    if domain.isActive():
+        domain.blockResize(change.drive.id, change.size, connection.libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+        return When.NOW
+    volume = storage.by_path(connection, change.drive.path)
+    if volume is None:
+        raise ActionError("it is in no storage pool: start the VM, and it can be grown")
+    volume.resize(change.size, 0)
+    return When.NOW
+
+
+def _insert(connection: Connection, domain: Any, change: Insert) -> When:
+    if change.path and (why := storage.unreadable(connection, change.path)):
+        raise ActionError(f"libvirt cannot read {clean(change.path, 200)}: {clean(why)}")
+    entry = _disk_xml(connection, domain, change.drive.id)
+    for source in entry.findall("source"):
+        entry.remove(source)
+    entry.set("type", "file")
+    if change.path:
+        entry.insert(0, Element("source", file=change.path))
+    force = connection.libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE
+    return _both(connection, domain, lambda flags: domain.updateDeviceFlags(text_of(entry), flags | force))
+
+
+def _adapter(connection: Connection, domain: Any, now: Settings, wanted: Adapter) -> When:
+    before = next((one for one in now.adapters if one.id == wanted.id), None)
+    root = _root(connection, domain)
+    found = [entry for entry in root.iterfind("devices/interface") if _read_adapter(entry).id == wanted.id]
+    if before is None or not found:
+        raise ActionError("it has no such adapter any more")
+    entry = found[0]
+    for link in entry.findall("link"):
+        entry.remove(link)
+    SubElement(entry, "link", state="up" if wanted.link else "down")
+    if wanted.network == before.network and wanted.mac == before.mac:
+        return _both(connection, domain, lambda flags: domain.updateDeviceFlags(text_of(entry), flags))
+    if wanted.network != before.network:
+        fresh = interface(wanted.network, before.model or "virtio")
+        if fresh is None:
+            raise ActionError("pull its cable instead: an adapter of libvirt is always in a network")
+        entry.set("type", fresh.get("type") or "")
+        for tag in ("source", "backend", "virtualport"):
+            for old in entry.findall(tag):
+                entry.remove(old)
+        if (source := fresh.find("source")) is not None:
+            entry.insert(0, source)
+    if wanted.mac != before.mac:
+        mac = entry.find("mac")
+        if mac is None:
+            mac = SubElement(entry, "mac")
+        mac.set("address", wanted.mac)
+        connection.virt.defineXML(text_of(root))
+        return When.NEXT if domain.isActive() else When.NOW
+    return _both(connection, domain, lambda flags: domain.updateDeviceFlags(text_of(entry), flags))

@@ -1,0 +1,329 @@
+"""Commands of a VM's settings: the view of them, and the forms that change them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from backends.abilities.creating import Creating, Limits
+from backends.abilities.editing import (
+    Adapter,
+    DetachDisk,
+    Drive,
+    Editing,
+    Forward,
+    Insert,
+    Outcome,
+    RemoveForward,
+    Set,
+    Settings,
+    SettingsChange,
+    When,
+)
+from backends.base import ActionError, EngineError
+from backends.model import VM, Item
+from backends.text import clean
+from tui import settings_forms as forms
+from tui.confirmations import CANCEL
+from tui.formats import size
+from tui.handlers.area import Area, reason_of
+from tui.settings_view import SettingsView
+from widgets.confirm import Choice, Confirm
+from widgets.fields import Field, TextField, Values
+from widgets.form import Form
+from widgets.picker import Picker, PickItem
+from widgets.tones import Tone
+
+if TYPE_CHECKING:
+    from backends.model import Ref
+    from backends.progress import Progress
+
+
+class Quiet:
+    """A Report for what is over soon: nobody reads it."""
+
+    def progress(self, progress: Progress) -> None:
+        del progress
+
+    def line(self, text: str) -> None:
+        del text
+
+
+class SettingsArea(Area):
+    async def open(self, items: Sequence[Item]) -> None:
+        vm = items[0]
+        if not isinstance(vm, VM):
+            return
+        opened = await self.wait_for(self._read(vm.ref), f"Reading the settings of {vm.name}")
+        if opened is None:
+            return
+        await self.main.show_view("settings")
+        self._show(vm.ref, *opened)
+
+    async def rename(self, items: Sequence[Item]) -> None:
+        vm = items[0]
+        opened = await self.wait_for(self._read(vm.ref), "Reading its settings") if isinstance(vm, VM) else None
+        if opened is None:
+            return
+        settings, _, limits = opened
+        timing = settings.timed("name")
+        if timing.when is When.REFUSED:
+            self.main.say(f"rename {settings.name}: {timing.reason}.", "warn")
+            return
+
+        def check(values: Values) -> Mapping[str, str]:
+            return forms.general_changes(values, settings, limits)[1]
+
+        fields = (TextField("name", "New name", settings.name),)
+        values = await self.ask(
+            Form(f"Rename {settings.name}", fields, submit="Rename", check=check, glyphs=self.glyphs)
+        )
+        if values is not None and values["name"] != settings.name:
+            await self._apply(vm.ref, settings, [Set("name", str(values["name"]))])
+
+    async def edit(self) -> None:
+        view, shown = self._view, self._view.shown
+        subject = view.subject
+        if view.ref is None or shown is None or subject is None:
+            return
+        if isinstance(subject, str):
+            await self._general(view.ref, shown)
+        elif isinstance(subject, Drive):
+            await self._drive(view.ref, shown, subject)
+        elif isinstance(subject, Adapter):
+            await self._adapter(view.ref, shown, subject)
+        else:
+            await self.remove()
+
+    async def add(self) -> None:
+        view, shown = self._view, self._view.shown
+        if view.ref is None or shown is None:
+            return
+        entries = []
+        for what, timing_of, label in (("disk", "attach", "A disk"), ("port", "forward", "A forwarded port")):
+            timing = shown.timed(timing_of)
+            refused = timing.when is When.REFUSED
+            hint = "" if refused or not shown.live else str(timing.when)
+            entries.append(PickItem(what, label, hint, not refused, timing.reason if refused else ""))
+        picked = await self.ask(Picker(f"Add to {shown.name}", entries, glyphs=self.glyphs))
+        if picked == "disk":
+            await self._attach(view.ref, shown)
+        elif picked == "port":
+            await self._forward(view.ref, shown)
+
+    async def remove(self) -> None:
+        view, shown = self._view, self._view.shown
+        subject = view.subject
+        if view.ref is None or shown is None:
+            return
+        if isinstance(subject, Drive) and subject.kind == "disk":
+            await self._detach(view.ref, shown, subject)
+        elif isinstance(subject, Drive):
+            if subject.path:
+                await self._apply(view.ref, shown, [Insert(subject)])
+        elif isinstance(subject, Forward):
+            lines: list[tuple[str, Tone]] = [
+                (f"{clean(subject.name)}: port {subject.host_port} of the host to {subject.guest_port}", "strong"),
+                ("Connections to it are not led to the guest any more.", "warn"),
+            ]
+            if await self._agreed("Forward this port no more?", lines, "Remove"):
+                await self._apply(view.ref, shown, [RemoveForward(subject)])
+        else:
+            self.main.say("Only disks, media and forwarded ports can be removed here.")
+
+    async def again(self) -> None:
+        view = self._view
+        if view.ref is not None:
+            await self._renew(view.ref)
+
+    # -- the parts ----------------------------------------------------------------------------------------------------
+
+    async def _general(self, ref: Ref, shown: Settings) -> None:
+        fields = forms.general_fields(shown)
+        notes = forms.general_notes(shown)
+        if not fields:
+            self.main.say(notes[0][0], "warn")
+            return
+        limits = await self._limits(ref.engine)
+
+        def check(values: Values) -> Mapping[str, str]:
+            return forms.general_changes(values, shown, limits)[1]
+
+        form = Form(shown.name, fields, submit="Change", notes=notes, check=check, glyphs=self.glyphs)
+        values = await self.ask(form)
+        if values is not None:
+            changes, _ = forms.general_changes(values, shown, limits)
+            await self._apply(ref, shown, changes)
+
+    async def _drive(self, ref: Ref, shown: Settings, drive: Drive) -> None:
+        if drive.kind != "disk":
+            limits = await self._limits(ref.engine)
+            field = TextField("path", "ISO", drive.path, "empty: nothing in the drive", browse="file")
+            values = await self._filled(f"{drive.place} of {shown.name}", (field,), "Insert", limits)
+            if values is not None and str(values["path"]) != drive.path:
+                await self._apply(ref, shown, [Insert(drive, str(values["path"]))])
+            return
+        grow, detach = shown.timed("grow"), shown.timed("detach")
+        may_grow, may_detach = grow.when is not When.REFUSED, detach.when is not When.REFUSED
+        entries = [
+            PickItem("grow", "Grow", size(drive.size), may_grow, "" if may_grow else grow.reason),
+            PickItem("detach", "Detach", clean(drive.path), may_detach, "" if may_detach else detach.reason),
+        ]
+        picked = await self.ask(Picker(f"{drive.place} of {shown.name}", entries, glyphs=self.glyphs))
+        if picked == "grow":
+            form = Form(
+                f"Grow {clean(drive.path)}",
+                forms.grow_fields(drive),
+                submit="Grow",
+                check=lambda values: forms.grow_change(values, drive)[1],
+                glyphs=self.glyphs,
+            )
+            values = await self.ask(form)
+            if values is not None:
+                await self._apply(ref, shown, [forms.grow_change(values, drive)[0]])
+        elif picked == "detach":
+            await self._detach(ref, shown, drive)
+
+    async def _detach(self, ref: Ref, shown: Settings, drive: Drive) -> None:
+        path = clean(drive.path)
+        name = path.rpartition("/")[2]
+        lines: list[tuple[str, Tone]] = [
+            (f"{path}  {drive.format} {size(drive.size)}", "strong"),
+            (f"in {drive.place} of {shown.name}", ""),
+            ("", ""),
+        ]
+        if shown.live:
+            lines.append(("It runs: a guest that has the disk in use loses what it has not written yet.", "warn"))
+        lines.append(("Detached, the file is kept. Deleted, what is on it is lost for good.", "warn"))
+        choices = (
+            Choice(CANCEL, "Cancel"),
+            Choice("detach", "Detach", tone="warn"),
+            Choice("delete", "Detach and delete", tone="error", needs_typed=True),
+        )
+        answer = await self.ask(
+            Confirm("Detach the disk?", lines, choices=choices, typed=name, safe=CANCEL, glyphs=self.glyphs)
+        )
+        if answer is not None and answer.choice != CANCEL:
+            await self._apply(ref, shown, [DetachDisk(drive, delete=answer.choice == "delete")])
+
+    async def _attach(self, ref: Ref, shown: Settings) -> None:
+        limits = await self._limits(ref.engine)
+        if limits is None:
+            return
+        form = Form(
+            f"A disk for {shown.name}",
+            forms.attach_fields(limits),
+            submit="Attach",
+            check=lambda values: forms.attach_change(values)[1],
+            suggest=forms.suggestions(limits),
+            browse=self._browse,
+            glyphs=self.glyphs,
+        )
+        values = await self.ask(form)
+        if values is not None:
+            await self._apply(ref, shown, [forms.attach_change(values)[0]])
+
+    async def _adapter(self, ref: Ref, shown: Settings, adapter: Adapter) -> None:
+        networks = await self.able(ref.engine, Editing).networks()
+        form = Form(
+            f"Adapter {adapter.id} of {shown.name}",
+            forms.adapter_fields(adapter, networks, shown),
+            submit="Change",
+            check=lambda values: forms.adapter_change(values, adapter)[1],
+            glyphs=self.glyphs,
+        )
+        values = await self.ask(form)
+        if values is not None:
+            change = forms.adapter_change(values, adapter)[0]
+            if change.adapter != adapter:
+                await self._apply(ref, shown, [change])
+
+    async def _forward(self, ref: Ref, shown: Settings) -> None:
+        form = Form(
+            f"Forward a port to {shown.name}",
+            forms.forward_fields(),
+            submit="Forward",
+            check=lambda values: forms.forward_change(values, shown)[1],
+            glyphs=self.glyphs,
+        )
+        values = await self.ask(form)
+        if values is not None:
+            await self._apply(ref, shown, [forms.forward_change(values, shown)[0]])
+
+    # -- what they share ----------------------------------------------------------------------------------------------
+
+    async def _apply(self, ref: Ref, shown: Settings, changes: Sequence[SettingsChange]) -> None:
+        """Have the engine change it, tell what became of each change, and show the settings as they are then."""
+        if not changes:
+            self.main.say("Nothing is different.")
+            return
+        if reason := self.app.store.barred.get(ref.engine):
+            self.main.say(f"settings of {shown.name}: {reason}.", "warn")
+            return
+        item = self.app.store.get(ref)
+        if item is None:
+            self.main.say(f"{shown.name} is gone.", "warn")
+            return
+        outcomes: list[Outcome] = []
+
+        async def work() -> None:
+            outcomes.extend(await self.able(ref.engine, Editing).apply(ref, shown, changes, Quiet()))
+            if refused := [one for one in outcomes if one.when is When.REFUSED]:
+                raise ActionError("; ".join(f"{one.what}: {one.reason}" for one in refused))
+
+        failure = await self.app.noted("change", item, work())
+        done = [f"{one.what} {one.when}" for one in outcomes if one.when is not When.REFUSED]
+        if done:
+            self.main.say(f"{shown.name}: {', '.join(done)}.")
+        if failure:
+            self.main.say(f"{shown.name}: {failure}", "error")
+        await self._renew(ref)
+
+    async def _renew(self, ref: Ref) -> None:
+        backend = self.app.session.backend(ref.engine)
+        try:
+            if backend is not None:
+                self.app.store.apply(await backend.list_some([ref]))
+            if self.main.view == "settings" and self._view.ref == ref:
+                opened = await self._read(ref)
+                self._show(ref, *opened)
+        except (ActionError, EngineError) as error:
+            self.main.say(f"settings: {reason_of(error)}", "warn")
+
+    async def _read(self, ref: Ref) -> tuple[Settings, Mapping[str, str], Limits | None]:
+        able = self.able(ref.engine, Editing)
+        settings, networks, limits = await asyncio.gather(able.settings(ref), able.networks(), self._limits(ref.engine))
+        return settings, dict(networks), limits
+
+    def _show(self, ref: Ref, settings: Settings, networks: Mapping[str, str], limits: Limits | None) -> None:
+        del limits
+        self._view.show(ref, settings, dict(networks))
+
+    async def _limits(self, engine: str) -> Limits | None:
+        """What the host has; None where the engine does not tell: then it judges by itself what is wanted."""
+        try:
+            return await self.able(engine, Creating).limits()
+        except (ActionError, EngineError):
+            return None
+
+    async def _filled(self, title: str, fields: Sequence[Field], submit: str, limits: Limits | None) -> Values | None:
+        suggest = forms.suggestions(limits)
+        return await self.ask(
+            Form(title, fields, submit=submit, suggest=suggest, browse=self._browse, glyphs=self.glyphs)
+        )
+
+    async def _agreed(self, title: str, lines: Sequence[tuple[str, Tone]], label: str) -> bool:
+        choices = (Choice(CANCEL, "Cancel"), Choice("go", label, tone="warn"))
+        answer = await self.ask(Confirm(title, lines, choices=choices, safe=CANCEL, glyphs=self.glyphs))
+        return answer is not None and answer.choice == "go"
+
+    async def _browse(self, label: str, value: str, kind: str) -> str | None:
+        del kind
+        return await self.app.browse_host(f"{label}: which file?", value, kind="file")
+
+    @property
+    def _view(self) -> SettingsView:
+        view = self.main.views["settings"]
+        assert isinstance(view, SettingsView)  # noqa: S101
+        return view

@@ -1,0 +1,123 @@
+"""A VM's settings on screen: a row for each, with what a change to it would do now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+
+from backends.abilities.editing import Adapter, Drive, Forward, Settings, When
+from backends.model import Ref
+from backends.text import clean
+from tui.formats import size
+from tui.view import View
+from widgets.line import Line, Part
+from widgets.table import Cell, Column, Row, Table
+from widgets.tones import Tone
+
+if TYPE_CHECKING:
+    from tui.app import BoxtopApp
+
+Subject = str | Drive | Adapter | Forward
+"""What a row is about: a field of Settings, or one of its parts."""
+
+_COLUMNS = (
+    Column("section", "SECTION", 9),
+    Column("what", "SETTING", 12, flex=1),
+    Column("value", "VALUE", 20, flex=4),
+    Column("when", "A CHANGE", 17, flex=1, priority=1),
+)
+
+
+class SettingsView(View):
+    place = "settings"
+
+    DEFAULT_CSS = """
+    SettingsView > Line { background: $surface; }
+    """
+
+    def __init__(self, app: BoxtopApp) -> None:
+        super().__init__(id="settings-view")
+        self._boxtop = app
+        glyphs = app.look().glyphs
+        self._title = Line(glyphs=glyphs)
+        self.table = Table(_COLUMNS, id="settings", glyphs=glyphs)
+        self.ref: Ref | None = None
+        self.shown: Settings | None = None
+        self._subjects: dict[str, Subject] = {}
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        yield self.table
+
+    def focus_content(self) -> None:
+        self.table.focus()
+
+    @property
+    def subject(self) -> Subject | None:
+        key = self.table.cursor_key
+        return self._subjects.get(key) if isinstance(key, str) else None
+
+    @on(Table.Opened)
+    async def _opened(self, event: Table.Opened) -> None:
+        event.stop()
+        await self._boxtop.run_command("settings.edit", ())
+
+    def show(self, ref: Ref, settings: Settings, networks: dict[str, str]) -> None:
+        """These settings of this VM; the cursor stays where it was."""
+        if ref != self.ref:
+            self.table.scroll_to_top(0)
+        fresh = ref != self.ref
+        self.ref, self.shown = ref, settings
+        entries = rows_of(settings, networks)
+        self._subjects = {str(row.key): subject for row, subject in entries}
+        self.table.set_rows([row for row, _ in entries])
+        if fresh and entries:
+            self.table.select(entries[0][0].key)
+        runs = "it runs: some changes are done at once, some later or not" if settings.live else "it is off"
+        if not settings.live and settings.timed("attach").when is When.REFUSED:
+            runs = settings.timed("attach").reason
+        self._title.set_parts(
+            [
+                Part(" Settings", "accent"),
+                Part(f"  {settings.name}", "strong"),
+                Part(f"  on {ref.engine}, {runs}", "dim"),
+            ]
+        )
+
+
+def rows_of(settings: Settings, networks: dict[str, str]) -> list[tuple[Row, Subject]]:
+    """Each setting's row, and what it is about."""
+    lines = settings.description.splitlines() or [""]
+    described = lines[0] + (f" (+{len(lines) - 1} lines)" if len(lines) > 1 else "")
+    found: list[tuple[Row, Subject]] = []
+
+    def add(section: str, what: str, value: str, timing: str, subject: Subject) -> None:
+        timed = settings.timed(timing)
+        told = "not now" if timed.when is When.REFUSED else str(timed.when)
+        tones: dict[When, Tone] = {When.NOW: "ok", When.NEXT: "info", When.REFUSED: "dim"}
+        first = not any(row.cells[0].text == section for row, _ in found)
+        cells = (Cell(section if first else "", "accent"), Cell(what), Cell(value or "-", "" if value else "dim"))
+        found.append((Row(f"{section}/{len(found)}", (*cells, Cell(told, tones[timed.when]))), subject))
+
+    add("General", "name", settings.name, "name", "name")
+    add("General", "description", described, "description", "description")
+    add("General", "CPUs", str(settings.cpus), "cpus", "cpus")
+    add("General", "memory", size(settings.memory), "memory", "memory")
+    add("General", "firmware", "UEFI" if settings.uefi else "BIOS", "uefi", "uefi")
+    add("General", "boot order", ", ".join(settings.boot), "boot", "boot")
+    for drive in settings.drives:
+        about = f"{drive.kind}, {drive.format} {size(drive.size)}" if drive.kind == "disk" else drive.kind
+        shown = clean(drive.path) if drive.path else "empty"
+        timing = "attach" if drive.kind == "disk" else "insert"
+        add("Disks", drive.place, f"{shown}  ({about})", timing, drive)
+    for adapter in settings.adapters:
+        told = [networks.get(adapter.network, adapter.network), adapter.mac, adapter.model]
+        told += [] if adapter.link else ["cable unplugged"]
+        add("Network", f"adapter {adapter.id}"[:25], "  ".join(one for one in told if one), "link", adapter)
+    for forward in settings.forwards:
+        host = f"{forward.host_ip or '*'}:{forward.host_port}"
+        guest = f"{forward.guest_ip or 'guest'}:{forward.guest_port}"
+        add("Ports", clean(forward.name), f"{host} to {guest} {forward.protocol}", "forward", forward)
+    return found
