@@ -39,16 +39,6 @@ def test_main_screen(app, size, snap_compare):
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
-def test_stats_tab(app, snap_compare):
-    async def before(pilot: Pilot[object]) -> None:
-        await filled(pilot)
-        await select(pilot, "shop-worker")
-        await pilot.press("]")
-        await pilot.pause()
-
-    assert snap_compare(app, terminal_size=(160, 48), run_before=before)
-
-
 def test_all_boxes(app, snap_compare):
     async def before(pilot: Pilot[object]) -> None:
         await filled(pilot)
@@ -79,13 +69,22 @@ def test_question_before_a_vm_is_deleted(app, snap_compare):
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)
 
 
-def test_the_readmes_picture_is_one_of_these():
-    """The picture in the README is the snapshot of the main screen, so that it never shows what is not so."""
+PICTURES = {
+    "boxtop": "test_screens/test_main_screen[160x48]",
+    "groups": "test_groups/test_picture[open-160x48]",
+    "logs": "test_logs/test_several_logs_merged[160x48]",
+    "run": "test_containers/test_the_run_form[160x48]",
+    "tasks": "test_images/test_tasks_view[160x48]",
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_readmes_pictures_are_those_of_the_tests(name):
+    """Pictures in docs/ are snapshots, so that they never show what is not so. After a wanted change: copy them."""
     root = Path(__file__).parents[2]
-    snapshot = root / "tests/ui/__snapshots__/test_screens/test_main_screen[160x48].svg"
-    shown = (root / "docs/boxtop.svg").read_text()
 
-    def without_ids(text: str) -> str:
-        return re.sub(r"terminal-\d+", "terminal", text)
+    def without_ids(path: Path) -> str:
+        return re.sub(r"terminal-\d+", "terminal", path.read_text())
 
-    assert without_ids(shown) == without_ids(snapshot.read_text())
+    snapshot = root / f"tests/ui/__snapshots__/{PICTURES[name]}.svg"
+    assert without_ids(root / f"docs/{name}.svg") == without_ids(snapshot)
