@@ -122,6 +122,8 @@ class VM:
     groups: tuple[str, ...] = ()
     description: str = ""
     snapshots: int = 0
+    addresses: tuple[str, ...] = ()
+    """Its guest's IP addresses, as far as they are known; they come some seconds after its start."""
     error: str = ""
     """Why the VM is inaccessible, in words."""
     refusals: tuple[tuple[Action, str], ...] = ()

@@ -94,6 +94,7 @@ def _vm(item: VM, look: Look) -> list[Line]:
         Fact("OS type", item.os_type or "–"),
         Fact("CPUs", str(item.cpus) if item.cpus else "–"),
         Fact("memory", size_long(item.memory) if item.memory else "–"),
+        *(Fact("addresses" if not number else "", address) for number, address in enumerate(item.addresses)),
         Fact("snapshots", str(item.snapshots)),
         Fact("groups", ", ".join(item.groups) or "–"),
         Fact("id", item.ref.id),

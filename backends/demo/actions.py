@@ -247,7 +247,9 @@ def settled(item: VM, state: State, word: str, now: float) -> VM:
     """The VM in another state since `now`."""
     live = state in (State.RUNNING, State.PAUSED)
     started = (item.started if item.state in (State.RUNNING, State.PAUSED) else now) if live else None
-    return replace(item, state=state, state_word=word, started=started, changed=now)
+    # a guest that was just started has none yet
+    addresses = item.addresses if live and item.started is not None else ()
+    return replace(item, state=state, state_word=word, started=started, changed=now, addresses=addresses)
 
 
 def losses(world: World, action: Action, item: Item) -> tuple[Loss, ...]:

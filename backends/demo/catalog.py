@@ -293,6 +293,8 @@ _MACHINES: dict[str, _Machine] = {
     ),
 }  # fmt: skip
 
+_ADDRESSES = {"build-win11": ("192.168.56.21", "10.0.2.15"), "build-debian": ("192.168.56.14",)}
+
 SHARED_DISK_USERS = ("build-win11", DEAF)
 
 
@@ -313,6 +315,7 @@ def machines(engine: str, seed: int, now: float) -> Iterator[tuple[VM, Profile]]
                 groups=(machine.group,),
                 description=machine.description,
                 snapshots=machine.snapshots,
+                addresses=_ADDRESSES.get(name, ()) if machine.state is State.RUNNING else (),
             ),
             _machine_profile(machine),
         )

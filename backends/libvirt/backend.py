@@ -7,15 +7,17 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from backends.addresses import Addresses
 from backends.base import Ability, ActionError, Backend, EngineError
-from backends.libvirt import abilities, errors, perform
+from backends.libvirt import abilities, addresses, errors, perform
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import vm
 from backends.libvirt.usage import Rates
-from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, Usage
+from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, State, Usage
 from backends.text import clean, clean_data
 
 _T = TypeVar("_T")
@@ -38,6 +40,7 @@ class LibvirtBackend(Backend):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._inbox: asyncio.Queue[str | EngineError] = asyncio.Queue()
         self._rates = Rates()
+        self._addresses = Addresses(self._ask_addresses, self._has_other_addresses)
         self._able: dict[type, object] = {}
         self._calls = ThreadPoolExecutor(3, thread_name_prefix=f"{engine}-call")
         self._actions = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-action")
@@ -130,7 +133,8 @@ class LibvirtBackend(Backend):
             if errors.is_gone(error):
                 return None
             raise
-        return vm(self.engine, identity, found, facts)
+        made = vm(self.engine, identity, found, facts)
+        return replace(made, addresses=self._addresses.of(identity)) if made.state is State.RUNNING else made
 
     async def events(self) -> AsyncIterator[frozenset[Ref]]:
         inbox = self._inbox
@@ -144,6 +148,7 @@ class LibvirtBackend(Backend):
             yield frozenset(Ref(self.engine, Kind.VM, str(identity)) for identity in news)
 
     async def usage(self, refs: Collection[Ref]) -> Mapping[Ref, Usage]:
+        self._addresses.want([ref.id for ref in refs])
         stats = await self._ask(lambda connection: [(dom.UUIDString(), found) for dom, found in connection.stats()])
         at, now, wanted = time.monotonic(), time.time(), {ref.id: ref for ref in refs}
         return {
@@ -151,6 +156,12 @@ class LibvirtBackend(Backend):
             for identity, found in stats
             if identity in wanted
         }
+
+    async def _ask_addresses(self, identity: str) -> list[str]:
+        return await self.ask(lambda connection: addresses.addresses(connection, identity))
+
+    def _has_other_addresses(self, identity: str) -> None:
+        self._inbox.put_nowait(identity)
 
     async def inspect(self, ref: Ref) -> Any:
         return clean_data(await self._act(self._calls, lambda connection: connection.tree(connection.domain(ref.id))))
@@ -172,6 +183,7 @@ class LibvirtBackend(Backend):
 
     async def _let_go(self) -> None:
         """Close the connection; a daemon that hangs is not waited for."""
+        await self._addresses.close()
         connection, self._connection = self._connection, None
         if connection is None:
             return

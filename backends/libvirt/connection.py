@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from backends.libvirt.domains import Definition, definition
 from backends.libvirt.loop import library
+from backends.libvirt.starts import starts
 
 KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 3, 3
 """A daemon that says nothing for this long (seconds, times) is given up: what waits for it then fails."""
@@ -28,6 +29,7 @@ class Connection:
         self._lock = threading.Lock()
         self._definitions: dict[str, Definition] = {}
         self._started: dict[str, float] = {}
+        self._without_start: set[str] = set()
         self._callbacks: list[int] = []
         self.closed = False
         self.virt = self.libvirt.open(uri)
@@ -91,8 +93,16 @@ class Connection:
             "persistent": bool(domain.isPersistent()),
             "saved": off and bool(self._optional(domain.hasManagedSaveImage, 0)),
             "snapshots": self._optional(domain.snapshotNum, 0),
-            "started": None if off else self._started.get(identity),
+            "started": None if off else self._start_of(identity),
         }
+
+    def _start_of(self, identity: str) -> float | None:
+        """Of one that ran before boxtop came, from its process here; looked for once."""
+        if identity not in self._started and identity not in self._without_start:
+            self._without_start.add(identity)
+            if self.is_local():
+                self._started = starts() | self._started
+        return self._started.get(identity)
 
     def forget(self, identity: str) -> None:
         """Read its definition anew the next time."""
@@ -132,6 +142,7 @@ class Connection:
             self._started[identity] = time.time()
         elif event == _STOPPED:
             self._started.pop(identity, None)
+            self._without_start.discard(identity)
         if event in {_DEFINED, _UNDEFINED, _STARTED, _STOPPED}:
             self.forget(identity)
         self._changed(identity)

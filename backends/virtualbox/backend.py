@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
+from backends.addresses import Addresses
 from backends.base import Ability, ActionError, Backend, EngineError, EngineSettings
-from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, Usage
+from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, State, Usage
 from backends.text import clean, clean_data
 from backends.virtualbox import abilities, interpreter, manage
 from backends.virtualbox.aside import Aside
@@ -55,6 +57,7 @@ class VirtualBoxBackend(Backend):
         self._aside = Aside(self._start_aside)
         self._cpus: dict[str, int] = {}
         self._counters: dict[str, dict[str, Any]] = {}
+        self._addresses = Addresses(self._ask_addresses, self._has_other_addresses)
 
     async def connect(self) -> EngineInfo:
         await self._let_go()
@@ -233,7 +236,10 @@ class VirtualBoxBackend(Backend):
         return Change(self.engine, time.time(), vms, tuple(ref for ref in refs if ref.id in gone))
 
     def _machines(self, found: list[dict[str, Any]]) -> tuple[VM, ...]:
-        vms = tuple(machine(self.engine, data) for data in found)
+        vms = tuple(
+            replace(vm, addresses=self._addresses.of(vm.ref.id)) if vm.state is State.RUNNING else vm
+            for vm in (machine(self.engine, data) for data in found)
+        )
         self._cpus.update((vm.ref.id, vm.cpus) for vm in vms)
         return vms
 
@@ -266,6 +272,9 @@ class VirtualBoxBackend(Backend):
         with no limit: it may exceed what the guest has.
         Disk rates are missing where VirtualBox runs its processes hardened. Nothing is asked of VirtualBox.
         """
+        if self._command:
+            # not of the helper: a VM's process that hangs would block it
+            self._addresses.want([ref.id for ref in refs])
         if self._manage is not None:
             return {}
         found = await self._query("usage", ids=[ref.id for ref in refs])
@@ -275,6 +284,16 @@ class VirtualBoxBackend(Backend):
             if counters := found.get(ref.id):
                 figures[ref] = self._rates(ref.id, counters, now)
         return figures
+
+    async def _ask_addresses(self, machine: str) -> list[str]:
+        try:
+            return await self.manager().addresses(machine)
+        except manage.ManageError as error:
+            raise ActionError(str(error)) from None
+
+    def _has_other_addresses(self, machine: str) -> None:
+        if self._helper is not None:
+            self._helper.tell_changed((machine,))
 
     def _rates(self, id_: str, counters: dict[str, Any], now: float) -> Usage:
         before = self._counters.get(id_)
@@ -369,6 +388,7 @@ class VirtualBoxBackend(Backend):
         await asyncio.gather(self._let_go(), self._aside.end(), *(helper.end() for helper in tuple(self._acting)))
 
     async def _let_go(self) -> None:
+        await self._addresses.close()
         helper, self._helper, self._manage = self._helper, None, None
         self._counters.clear()
         if helper is not None:

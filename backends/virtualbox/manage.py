@@ -31,6 +31,8 @@ _TIMEOUTS = {Action.SAVE: 1800.0, Action.DELETE: 600.0}
 _LONG = 120.0
 _LISTED = re.compile(r'^"(?P<name>.*)" \{(?P<id>[0-9a-f-]{36})\}$')
 _PAIR = re.compile(r'^(?:"(?P<quoted>[^"]+)"|(?P<key>[^"=\s]+))=(?P<value>".*?"|[^"\n]*)$', re.MULTILINE | re.DOTALL)
+# of 7: `.../IP = '10.0.2.15' @ ...`; of 6: `Name: .../IP, value: 10.0.2.15, timestamp: ...`
+_ADDRESS = re.compile(r"/VirtualBox/GuestInfo/Net/(\d+)/V[46]/IP(?: *= '|, value: )([0-9a-fA-F.:]+)")
 _USER = re.compile(r"\(UUID: ([0-9a-f-]{36})\)")
 
 
@@ -134,6 +136,11 @@ class VBoxManage:
     async def info(self, machine: str) -> dict[str, str]:
         """`showvminfo --machinereadable`, by its keys."""
         return _pairs(await self.run("showvminfo", machine, "--machinereadable"))
+
+    async def addresses(self, machine: str) -> list[str]:
+        """What the guest additions of a running machine tell of its network; the first card's first."""
+        told = _ADDRESS.findall(await self.run("guestproperty", "enumerate", machine))
+        return [address for _, address in sorted(told, key=lambda pair: int(pair[0]))]
 
     async def state(self, machine: str) -> str:
         """The SDK's name of a machine's state."""

@@ -162,6 +162,11 @@ class HelperProcess:
             await asyncio.sleep(EXIT_PERIOD)
         self._over(f"it was ended by signal {-status}" if status < 0 else f"it ended with status {status}")
 
+    def tell_changed(self, ids: tuple[str, ...]) -> None:
+        """As if VirtualBox had told that these machines changed."""
+        if not self._gone:
+            self._announce(ids)
+
     def _announce(self, ids: tuple[str, ...]) -> None:
         while self._events.qsize() > EVENT_LIMIT - 2:
             self._events.get_nowait()

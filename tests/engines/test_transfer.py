@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -142,7 +141,7 @@ async def test_what_is_cancelled_or_finds_no_room_leaves_nothing(
             await cancelled_at_work(
                 transfer.bring(str(tmp_path / "whole"), "again", heard), lambda: heard.done > 2 * MB
             )
-            assert list(images.iterdir()) == []
+            assert not os.listdir(images)
             assert libvirt.virsh("domuuid", "--domain", "again", check=False) == ""
             libvirt.virsh("start", uuid)
             with pytest.raises(ActionError, match="shut it down first"):
@@ -270,4 +269,4 @@ async def test_what_virtualbox_is_cancelled_at_leaves_nothing(
     await cancelled_at_work(transfer.bring(str(out), "again", Heard()), folder.exists)
     assert set(virtualbox.machines()) == {"big"}
     assert files(virtualbox) == before
-    assert len(re.findall("^UUID:", virtualbox.manage("list", "hdds"), re.MULTILINE)) == 1
+    assert "again" not in virtualbox.manage("list", "hdds")

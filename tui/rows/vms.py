@@ -47,6 +47,14 @@ FIELDS: tuple[Field, ...] = (
         "OS type",
     ),
     Field(
+        Column("address", "ADDRESS", 15, priority=8),
+        lambda item, _: (
+            Cell(item.addresses[0] + ("+" if len(item.addresses) > 1 else "")) if item.addresses else Cell("")
+        ),
+        lambda item, _: item.addresses,
+        "address",
+    ),
+    Field(
         Column("cpus", "CPUS", 5, align="right", priority=4),
         lambda item, _: Cell(str(item.cpus)) if item.cpus else Cell(""),
         lambda item, _: item.cpus,
