@@ -28,17 +28,12 @@ def restore_lines(vm: VM, tree: SnapshotTree, snapshot: VmSnapshot) -> list[tupl
         ("Lost for good:" if lost else "Nothing is lost: it is unchanged since.", "warn" if lost else ""),
     ]
     lines += [(f"  {text}", "warn") for text in lost]
+    then = "it is off"
     if snapshot.memory:
-        then = (
-            "runs on from the snapshot's memory" if tree.restore_starts else "is saved, and goes on when it is started"
-        )
-    else:
-        then = "is off"
+        then = "it runs on from the snapshot's memory" if tree.restore_starts else "it is saved until it is started"
     count = len(tree.snapshots)
-    lines += [
-        ("", ""),
-        (f"{'The snapshot stays' if count == 1 else f'All {count} snapshots stay'}. It {then} then.", ""),
-    ]
+    stay = "The snapshot stays" if count == 1 else f"All {count} snapshots stay"
+    lines += [("", ""), (f"{stay}. Then {then}.", "")]
     return lines
 
 

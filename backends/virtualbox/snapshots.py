@@ -161,8 +161,9 @@ def parse(text: str) -> dict[str, Any]:
     body, rest = (text[: end.start()], text[end.start() :]) if end else (text, "")
     keys = list(_KEY.finditer(body))
     found: dict[str, dict[str, str]] = {}
-    for key, after in zip(keys, [*keys[1:], None], strict=True):
-        value = body[key.end() : after.start() if after else len(body)].rstrip("\n")
+    ends = [key.start() for key in keys[1:]] + [len(body)]
+    for key, stop in zip(keys, ends, strict=False):
+        value = body[key.end() : stop].rstrip("\n")
         found.setdefault(key[2], {})[key[1]] = value.removesuffix('"')
     current = re.search(r'^CurrentSnapshotUUID="([0-9a-f-]{36})"', rest, re.MULTILINE)
     snapshots = []

@@ -62,7 +62,7 @@ class SnapshotsArea(Area):
             first = await self._take_form(vm, tree, f"before {snapshot.name}"[:60])
             if first is None:
                 return
-        self._unchanged(vm)
+        self._unchanged(vm, tree)
 
         async def work(able: Snapshots, report: Report) -> str:
             if first is not None:
@@ -141,9 +141,15 @@ class SnapshotsArea(Area):
             raise ActionError(reason)
         return snapshot
 
-    def _unchanged(self, shown: VM) -> None:
-        """Raises ActionError when the VM is in another state than the question told."""
-        if reason := differs(shown, self.app.store.get(shown.ref)):
+    def _unchanged(self, vm: VM, tree: SnapshotTree) -> None:
+        """Raises ActionError when the VM is not as the question told: something else would be lost."""
+        now = self.app.store.get(vm.ref)
+        reason = differs(vm, now)
+        if reason is None and isinstance(now, VM) and now.state is not vm.state:
+            reason = f"{vm.name} is {now.state} by now"
+        if reason is None and self.view.found is not None and self.view.found.current != tree.current:
+            reason = f"{vm.name} goes on from another snapshot by now"
+        if reason:
             raise ActionError(f"nothing was done: {reason}")
 
     async def _take_form(self, vm: VM, tree: SnapshotTree, name: str) -> tuple[str, str, bool] | None:
