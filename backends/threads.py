@@ -6,9 +6,9 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backends.progress import Progress, Report
 
@@ -53,6 +53,26 @@ async def in_thread(work: Callable[[], _T], end: Callable[[], None], name: str) 
         if result.done() and not result.cancelled():
             result.exception()
         raise
+
+
+async def whole(work: Coroutine[Any, Any, _T]) -> _T:
+    """The work's result; when the caller is cancelled meanwhile the work is waited for first."""
+    task = asyncio.ensure_future(work)
+    cancelled = await settled(task)
+    if cancelled and not (task.done() and not task.cancelled() and task.exception()):
+        raise asyncio.CancelledError
+    return task.result()
+
+
+async def settled(task: asyncio.Future[Any]) -> bool:
+    """Wait for its end whatever happens to the caller; whether the caller was cancelled meanwhile."""
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled
 
 
 class ThreadReport:

@@ -33,7 +33,8 @@ class Run(ABC):
 
     @abstractmethod
     async def run(self, spec: RunSpec) -> Ref:
-        """Create the container, and start it when the spec says so. One that does not start is removed again."""
+        """Create the container, and start it when the spec says so. One that does not start is removed again, and so is
+        one whose run is cancelled."""
 
 
 class Rename(ABC):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from backends.abilities.containers import ASIDE, Existing, Recreate, Recreation
 from backends.base import ActionError, EngineError
@@ -24,11 +24,11 @@ from backends.progress import Progress, Report
 from backends.runs.again import Again, again, changed
 from backends.runs.shown import anonymous_volumes, shown
 from backends.text import clean
+from backends.threads import settled, whole
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
 
-_T = TypeVar("_T")
 _STEPS = 5
 _LOOK = 0.25
 """Seconds between two looks at a new container."""
@@ -64,15 +64,15 @@ class DockerRecreate(Recreate):
         policy = await self._backend.ask(lambda connection: _policy(connection, holder)) if holder else {}
         if holder:
             report.progress(Progress(f"removing the new {name}", 0, 3, bytes=False))
-            await _whole(self._backend.act(lambda connection: _discard(connection, holder)))
+            await whole(self._backend.act(lambda connection: _discard(connection, holder)))
         report.progress(Progress(f"renaming {aside}", 1, 3, bytes=False))
-        await _whole(self._backend.act(lambda connection: connection.acting.rename(container.id, name)))
+        await whole(self._backend.act(lambda connection: connection.acting.rename(container.id, name)))
         report.progress(Progress(f"starting {name}", 2, 3, bytes=False))
-        await _whole(self._backend.perform(Action.START, container, ActionOptions()))
+        await whole(self._backend.perform(Action.START, container, ActionOptions()))
         own = (answer.get("HostConfig") or {}).get("RestartPolicy") or {}
         if policy.get("Name") in _BROUGHT_UP and own.get("Name") == _STAYS_DOWN:
             # It was changed when this one was kept
-            await _whole(self._backend.act(lambda connection: _set_policy(connection, container.id, policy)))
+            await whole(self._backend.act(lambda connection: _set_policy(connection, container.id, policy)))
         return f"{name} is the old container again"
 
 
@@ -107,7 +107,7 @@ class _Swap:
             await self._forward()
         except BaseException as error:
             back = asyncio.ensure_future(self._backward())
-            await _settled(back)
+            await settled(back)
             reason = _reason(error)
             undone = back.result()
             self._report.line(undone)
@@ -123,7 +123,7 @@ class _Swap:
             return f"{result}; the old one is {plan.aside}{await self._laid_to_rest()}"
         self._step(5, f"removing {plan.aside}")
         try:
-            await _whole(self._backend.act(lambda connection: _remove_old(connection, self._old.id)))
+            await whole(self._backend.act(lambda connection: _remove_old(connection, self._old.id)))
         except (ActionError, EngineError) as error:
             return f"{result}; the old one, {plan.aside}, could not be removed: {error}"
         return result
@@ -135,7 +135,7 @@ class _Swap:
         if policy.get("Name") not in _BROUGHT_UP:
             return ""
         try:
-            await _whole(self._backend.act(lambda connection: _set_policy(connection, old, {"Name": _STAYS_DOWN})))
+            await whole(self._backend.act(lambda connection: _set_policy(connection, old, {"Name": _STAYS_DOWN})))
         except (ActionError, EngineError) as error:
             return f", which may start with the engine, as its restart policy could not be changed: {error}"
         return f", with restart policy {_STAYS_DOWN}, so that the engine does not start it beside the new one"
@@ -144,15 +144,15 @@ class _Swap:
         backend, plan = self._backend, self._plan
         name = plan.made.name
         self._step(0, f"renaming {name} to {plan.aside}")
-        await _whole(backend.act(lambda connection: connection.acting.rename(self._old.id, plan.aside)))
+        await whole(backend.act(lambda connection: connection.acting.rename(self._old.id, plan.aside)))
         self._step(1, f"creating {name} from {plan.image}")
-        await _whole(self._create())
+        await whole(self._create())
         if not plan.runs:
             return
         self._step(2, f"stopping {plan.aside}")
-        await _whole(self._stop())
+        await whole(self._stop())
         self._step(3, f"starting {name}")
-        await _whole(backend.perform(Action.START, self._ref(self._new), ActionOptions()))
+        await whole(backend.perform(Action.START, self._ref(self._new), ActionOptions()))
         self._step(4, f"watching {name} for {self._how.observe:g} s")
         await self._observe()
 
@@ -211,26 +211,6 @@ class _Swap:
     def _step(self, done: int, text: str) -> None:
         self._report.line(text)
         self._report.progress(Progress(text, done, _STEPS, bytes=False))
-
-
-async def _whole(work: Coroutine[Any, Any, _T]) -> _T:
-    """The work's result; when the caller is cancelled meanwhile the work is waited for first."""
-    task = asyncio.ensure_future(work)
-    cancelled = await _settled(task)
-    if cancelled and not (task.done() and not task.cancelled() and task.exception()):
-        raise asyncio.CancelledError
-    return task.result()
-
-
-async def _settled(task: asyncio.Future[Any]) -> bool:
-    """Wait for its end whatever happens to the caller; whether the caller was cancelled meanwhile."""
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            cancelled = True
-    return cancelled
 
 
 def _reason(error: BaseException) -> str:

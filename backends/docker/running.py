@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -20,6 +21,7 @@ from backends.runs.body import body_of
 from backends.runs.options import Body
 from backends.runs.spec import RunSpec
 from backends.text import clean
+from backends.threads import settled, whole
 
 if TYPE_CHECKING:
     from backends.docker.backend import DockerBackend
@@ -44,16 +46,25 @@ class DockerRun(Run):
         except ValueError as error:
             raise ActionError(str(error)) from None
         networks = {} if spec.network in {"", *_BUILT_IN} or not body.endpoint else {spec.network: body.endpoint}
-        identity = await self._backend.act(lambda connection: create(connection, spec.name, body, networks))
-        ref = Ref(self._backend.engine, Kind.CONTAINER, identity)
-        if spec.start:
-            try:
-                await self._backend.perform(Action.START, ref, ActionOptions())
-            except ActionError:
-                with suppress(ActionError):
-                    await self._backend.perform(Action.DELETE, ref, ActionOptions(force=True, volumes=True))
-                raise
-        return ref
+        made: list[Ref] = []
+
+        async def make() -> None:
+            identity = await self._backend.act(lambda connection: create(connection, spec.name, body, networks))
+            made.append(Ref(self._backend.engine, Kind.CONTAINER, identity))
+
+        try:
+            await whole(make())
+            if spec.start:
+                await whole(self._backend.perform(Action.START, made[0], ActionOptions()))
+        except (ActionError, asyncio.CancelledError):
+            if made:
+                back = self._backend.perform(Action.DELETE, made[0], ActionOptions(force=True, volumes=True))
+                removing = asyncio.ensure_future(back)
+                await settled(removing)
+                # What made it necessary is what is told
+                removing.exception()
+            raise
+        return made[0]
 
 
 def create(connection: Connection, name: str, body: Body, networks: Mapping[str, dict[str, Any]]) -> str:

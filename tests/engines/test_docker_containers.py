@@ -6,6 +6,7 @@ import asyncio
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -206,6 +207,22 @@ def tag(docker: PrivateDocker, reference: str, content: str, *changes: str) -> s
     repository, _, name = reference.partition(":")
     docker.client.import_image_from_data(root_archive(content), repository=repository, tag=name, changes=list(changes))
     return str(docker.client.inspect_image(reference)["Id"])
+
+
+async def test_a_cancelled_run_leaves_nothing(docker: PrivateDocker) -> None:
+    docker.ensure_image(IMAGE)
+    async with connected(docker.url) as backend:
+        running = asyncio.create_task(
+            able(backend, Run).run(RunSpec(image=IMAGE, name="made", command=tuple(IDLE), network="none"))
+        )
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert names(docker) == {}
+    told = docker.client.events(since=int(time.time()) - 60, until=int(time.time()) + 1, decode=True)
+    mine = [event["Action"] for event in told if event.get("Actor", {}).get("Attributes", {}).get("name") == "made"]
+    assert mine[-2:] == ["create", "destroy"]
 
 
 def shop(docker: PrivateDocker, image: str) -> str:
