@@ -29,9 +29,16 @@ async def answer_of(arguments: Sequence[str], environment: Mapping[str, str], se
         return -1, "\n".join(written)
 
 
-async def run_program(arguments: Sequence[str], environment: Mapping[str, str], take: Callable[[str], None]) -> int:
+async def run_program(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    take: Callable[[str], None],
+    *,
+    folder: str | None = None,
+) -> int:
     """The exit status; `take` is called on the loop with each line it writes to stdout and stderr, cleaned.
 
+    `folder`: where it runs; None: here.
     Cancelled, the program and what it started are told to end, and killed when they do not within three seconds.
     Raises ActionError when it cannot be started.
     """
@@ -42,6 +49,7 @@ async def run_program(arguments: Sequence[str], environment: Mapping[str, str], 
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=dict(environment),
+            cwd=folder,
             # a group of its own: it can be ended whole, and the terminal's Ctrl-C is not its
             start_new_session=True,
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -21,12 +20,11 @@ from backends.abilities.build import BuildRequest
 from backends.base import ActionError
 from backends.docker.context import Context
 from backends.docker.locate import Endpoint
+from backends.programs import run_program
 from backends.progress import Progress, Report
 from backends.text import clean
 
 _ASKED = 5.0
-_END = 1.5
-_LONGEST = 1 << 16
 _VERSION = re.compile(r"Docker version (\d+)\.(\S+?),")
 _VERTEX = re.compile(r"#(\d+) (.*)")
 _STEP = re.compile(r"\[(?:(\S+) +)?(\d+)/(\d+)\] (.*)")
@@ -106,24 +104,8 @@ async def build(builder: Builder, request: BuildRequest, context: Context, repor
     with tempfile.TemporaryDirectory(prefix="boxtop-build-") as folder:
         written = Path(folder) / "id"
         words, environment = command(builder, request, context, str(written))
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *words,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                env=environment,
-                cwd=folder,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ActionError(f"{clean(builder.path)} cannot be run: {error.strerror}") from error
         output = Output(report)
-        try:
-            await _follow(process, output)
-            code = await process.wait()
-        finally:
-            await _end(process)
+        code = await run_program(words, environment, output.take, folder=folder)
         if code:
             raise ActionError(output.failure(code))
         identity = await asyncio.to_thread(_read, written)
@@ -152,30 +134,6 @@ def command(
     return [*words, "--", context.folder], environment
 
 
-async def _follow(process: asyncio.subprocess.Process, output: Output) -> None:
-    assert process.stdout is not None  # noqa: S101
-    pending = b""
-    while piece := await process.stdout.read(_LONGEST):
-        *whole, pending = (pending + piece).split(b"\n")
-        for line in whole:
-            output.take(line.decode(errors="replace"))
-        pending = pending[-_LONGEST:]
-    if pending:
-        output.take(pending.decode(errors="replace"))
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Have it give up its build, which an interrupt makes it do, and be gone."""
-    for number in (signal.SIGINT, signal.SIGKILL):
-        if process.returncode is not None:
-            return
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_END):
-                await process.wait()
-
-
 def _read(path: Path) -> str:
     with suppress(OSError):
         return clean(path.read_text(errors="replace").strip().removeprefix("sha256:"), 80)
@@ -191,10 +149,9 @@ class Output:
         self._failed = ""
         self._last = ""
 
-    def take(self, raw: str) -> None:
-        line = clean(raw.rstrip("\r"))
-        if line.strip():
-            self._last = line.strip()
+    def take(self, line: str) -> None:
+        """One line, cleaned."""
+        self._last = line.strip() or self._last
         found = _VERTEX.match(line)
         if found is None:
             if line.startswith(("ERROR:", "failed to solve", "error:")):
