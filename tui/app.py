@@ -118,8 +118,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         await self.push_screen(self.main)
 
     async def on_unmount(self) -> None:
-        await self.runner.close()
-        await self.tasks.close()
+        await asyncio.gather(self.runner.close(), self.tasks.close())
         await self.session.close()
 
     async def action_command(self, command_ids: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -349,3 +350,14 @@ async def test_of_marked_rows_those_on_a_read_only_engine_or_at_rest_are_left_ou
         await until(pilot, lambda: app.store.get(running["mine"].ref).state is State.EXITED, "its end")
         await pilot.pause(0.2)
         assert app.store.get(running["theirs"].ref).state is State.RUNNING
+
+
+async def test_quitting_while_one_is_made_anew_says_what_may_be_left(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        app.tasks.start("recreate", "grafana", "docker", lambda _: asyncio.sleep(60, ""), asked=True)
+        await pilot.press("q")
+        await opened(pilot, app, Confirm)
+        assert "grafana may be left stopped, as grafana.boxtop-old" in text_of(app)
+        await pilot.press("right", "enter")
+    assert app.return_code == 0

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tui.app import BoxtopApp
     from tui.screens.main import MainScreen
 
+RECREATE = "recreate"
+"""The verb of the task that makes a container anew; quitting tells what it may leave."""
+
 _Answer = TypeVar("_Answer")
 _Ability = TypeVar("_Ability")
 _Result = TypeVar("_Result")

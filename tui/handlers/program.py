@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from backends.abilities.containers import ASIDE
 from tui.commands import label_for, unavailable
 from tui.confirmations import CANCEL
-from tui.handlers.area import Area, titled
+from tui.handlers.area import RECREATE, Area, titled
 from tui.screens.help import Help
 from tui.selection import name_of
 from widgets.confirm import Answer, Choice, Confirm
@@ -63,6 +64,11 @@ class Program(Area):
             ]
         if tasks:
             lines.append(("Tasks are cancelled: what they were to make is not made, or not whole.", "warn"))
+        lines += [
+            (f"{task.target} may be left stopped, as {task.target}{ASIDE}: `put back` in its menu starts it.", "warn")
+            for task in tasks
+            if task.verb == RECREATE
+        ]
         choices = (Choice(CANCEL, "Stay"), Choice("quit", "Quit", tone="warn"))
         title = f"{len(acting) + len(tasks)} under way: quit all the same?"
 

@@ -13,6 +13,7 @@ from backends.progress import Report
 from backends.runs.again import changed
 from backends.runs.spec import RunSpec
 from tui.confirmations import CANCEL
+from tui.handlers.area import RECREATE
 from tui.handlers.running import Running, full_name
 from tui.run_form import fields_of, read
 from tui.selection import short_id
@@ -124,7 +125,7 @@ class Recreating(Running):
                 await puller.pull(full_name(image), report)
             return await able.recreate(box.ref, how, report)
 
-        self.app.tasks.start("recreate", box.name, engine, work, ref=box.ref, asked=True)
+        self.app.tasks.start(RECREATE, box.name, engine, work, ref=box.ref, asked=True)
 
     async def _agreed(self, title: str, lines: Sequence[Line], label: str = "Recreate") -> bool:
         choices = (Choice(CANCEL, "Cancel"), Choice("go", label, tone="warn"))
