@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from backends.abilities.containers import Commit, CommitOptions, Limits, Rename, Update
 from backends.base import ActionError
 from backends.docker.client import Connection
-from backends.docker.errors import status
 from backends.docker.posting import post
+from backends.docker.running import inspected
 from backends.docker.streams import Exchange
 from backends.model import Ref
 from backends.runs import entries
@@ -114,12 +114,7 @@ def changes(before: Limits, after: Limits) -> dict[str, Any]:
 
 
 def _limits(connection: Connection, container: str) -> Limits:
-    try:
-        answer = connection.asking.inspect_container(container)
-    except Exception as error:
-        if status(error) == 404:
-            raise ActionError("the container is gone") from error
-        raise
+    answer = inspected(connection, container)
     host = answer.get("HostConfig") or {}
     spec = shown(answer, None).spec
     pids = int(host.get("PidsLimit") or 0)

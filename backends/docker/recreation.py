@@ -18,7 +18,7 @@ from backends.docker.client import Connection
 from backends.docker.errors import status
 from backends.docker.parse import image_id
 from backends.docker.posting import post
-from backends.docker.running import create, image_of
+from backends.docker.running import create, image_of, inspected
 from backends.model import Action, ActionOptions, Kind, Ref
 from backends.progress import Progress, Report
 from backends.runs.again import Again, again, changed
@@ -53,7 +53,7 @@ class DockerRecreate(Recreate):
         return await _Swap(self._backend, container, plan, how, report).run()
 
     async def put_back(self, container: Ref, successor: Ref | None, report: Report) -> str:
-        answer = await self._backend.ask(lambda connection: _inspect(connection, container.id))
+        answer = await self._backend.ask(lambda connection: inspected(connection, container.id))
         aside = _name(answer)
         if not aside.endswith(ASIDE):
             raise ActionError(f"only a container whose name ends in {ASIDE} is put back")
@@ -170,7 +170,7 @@ class _Swap:
         began = time.monotonic()
         name = self._plan.made.name
         while True:
-            answer = await self._backend.ask(lambda connection: _inspect(connection, self._new))
+            answer = await self._backend.ask(lambda connection: inspected(connection, self._new))
             state = answer.get("State") or {}
             word = clean(str(state.get("Status") or ""), 32)
             if word != "running" or int(answer.get("RestartCount") or 0):
@@ -197,7 +197,7 @@ class _Swap:
                 self._report.line(await backend.ask(lambda connection: _last_words(connection, self._new)))
                 await backend.act(lambda connection: _discard(connection, self._new))
             self._report.progress(Progress(f"putting the old {name} back", bytes=False))
-            if _name(await backend.ask(lambda connection: _inspect(connection, self._old.id))) != name:
+            if _name(await backend.ask(lambda connection: inspected(connection, self._old.id))) != name:
                 await backend.act(lambda connection: connection.acting.rename(self._old.id, name))
             if self._stopped:
                 await backend.perform(Action.START, self._old, ActionOptions())
@@ -219,16 +219,6 @@ def _reason(error: BaseException) -> str:
     return clean(str(error), 400) or type(error).__name__
 
 
-def _inspect(connection: Connection, container: str) -> dict[str, Any]:
-    try:
-        answer: dict[str, Any] = connection.asking.inspect_container(container)
-    except Exception as error:
-        if status(error) == 404:
-            raise ActionError("the container is gone") from error
-        raise
-    return answer
-
-
 def _found(connection: Connection, name: str) -> str:
     """The id of the container of this name; empty when there is none."""
     try:
@@ -245,7 +235,7 @@ def _name(answer: dict[str, Any]) -> str:
 
 
 def _existing(connection: Connection, container: str) -> Existing:
-    answer = _inspect(connection, container)
+    answer = inspected(connection, container)
     spec = shown(answer, image_of(connection, str(answer.get("Image") or ""))).spec
     notes = []
     anonymous = anonymous_volumes(answer)
@@ -285,7 +275,7 @@ def _sharing(connection: Connection, answer: dict[str, Any]) -> list[str]:
 
 
 def _plan(connection: Connection, container: str, how: Recreation) -> _Plan:
-    answer = _inspect(connection, container)
+    answer = inspected(connection, container)
     refusal = _refusal(answer)
     if refusal:
         raise ActionError(refusal)
@@ -328,7 +318,7 @@ def _last_words(connection: Connection, container: str) -> str:
 
 
 def _policy(connection: Connection, container: str) -> dict[str, Any]:
-    return (_inspect(connection, container).get("HostConfig") or {}).get("RestartPolicy") or {}
+    return (inspected(connection, container).get("HostConfig") or {}).get("RestartPolicy") or {}
 
 
 def _set_policy(connection: Connection, container: str, policy: Mapping[str, Any]) -> None:
