@@ -24,7 +24,10 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 KEPT = 100
 """So many ended tasks are remembered."""
+WHOLE = 10
+"""So many of them with all their output, which may be 20 MB each; the others with its end."""
 _LINES = 5000
+_END_LINES = 200
 _LONGEST_LINE = 4096
 _LAST_MOMENT = 0.5
 
@@ -98,6 +101,12 @@ class Task:
         self.lines.append(text[:_LONGEST_LINE])
         self.told()
 
+    def shorten(self) -> None:
+        """Keep no more than the end of its output."""
+        while len(self.lines) > _END_LINES:
+            self.lines.popleft()
+            self.dropped += 1
+
 
 class Tasks:
     """All long work of this run. Listeners are called on the event loop."""
@@ -134,11 +143,15 @@ class Tasks:
     ) -> Task:
         """Do it in the background, when fewer than AT_ONCE are at work. `asked`: as in Task."""
         self._number += 1
+        # It may be a path of this machine, whose name anybody may have chosen
+        target = clean(target)
         task = Task(self._number, verb, target, engine, work, self._tell, self._clock, ref, asked, began=self._clock())
         self.all.append(task)
         closed = [old for old in self.all if not old.open]
         for old in closed[: max(0, len(closed) - KEPT)]:
             self.all.remove(old)
+        for old in closed[:-WHOLE]:
+            old.shorten()
         task.running = asyncio.create_task(self._run(task), name=task.title)
         self._tell()
         return task
@@ -175,10 +188,10 @@ class Tasks:
             async with self._slots:
                 task.state, task.began = TaskState.RUNNING, self._clock()
                 self._tell()
-                result = await task.work(task)
+                result = clean(await task.work(task))
                 state = TaskState.DONE
         except ActionError as error:
-            state, result = TaskState.FAILED, mask_text(str(error))
+            state, result = TaskState.FAILED, mask_text(clean(str(error)))
         except EngineError as error:
             state, result = TaskState.FAILED, mask_text(f"{error.reason}{': ' if error.remedy else ''}{error.remedy}")
         except Exception as error:

@@ -10,7 +10,7 @@ from backends.progress import Part, Progress, Report
 from tests.ui.boxtop import FROZEN
 from tui import journal
 from tui.rows.tasks import amount, heads_of, indicator, lines_of, row_of
-from tui.tasks import AT_ONCE, KEPT, Task, Tasks, TaskState
+from tui.tasks import AT_ONCE, KEPT, WHOLE, Task, Tasks, TaskState
 from widgets.glyphs import ASCII
 
 
@@ -151,6 +151,28 @@ async def test_output_is_bounded(tasks):
     assert task.dropped == 1000
     assert len(task.lines[-1]) <= 4096
     assert lines_of(task, ASCII)[1][0][0] == "1000 earlier lines are no longer kept"
+
+
+async def test_of_what_ended_long_ago_only_the_end_of_the_output_is_kept(tasks):
+    async def wordy(report: Report) -> str:
+        for number in range(1000):
+            report.line(str(number))
+        return "fine"
+
+    for _ in range(WHOLE + 1):
+        await ended(tasks.start("build", "x", "docker", wordy))
+    await ended(tasks.start("build", "x", "docker", good))
+    assert [len(task.lines) for task in tasks.all] == [200] + [1000] * WHOLE + [1]
+    assert (tasks.all[0].dropped, tasks.all[0].lines[-1]) == (800, "999")
+
+
+async def test_no_path_or_result_reaches_the_screen_as_it_comes(tasks):
+    async def hostile(report: Report) -> str:
+        return "to a\u202e\x1b]0;title\x07\udcff"
+
+    task = tasks.start("load", "/srv/x\x1b[2J\udcff.tar", "docker", hostile)
+    await ended(task)
+    assert (task.target, task.result) == ("/srv/x\ufffd.tar", "to a\ufffd\ufffd")
 
 
 async def test_rows_and_lines_say_how_far_it_is(tasks, clock):
