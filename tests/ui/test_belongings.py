@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,17 @@ async def test_pruning_leaves_alone_what_is_used_by_the_time(app: TestApp) -> No
         assert app.tasks.all[0].state is TaskState.FAILED
         assert "used by shop-web now" in app.tasks.all[0].result
         assert "staging_default" in networks(app)
+
+
+async def test_a_container_under_recreation_is_not_pruned(app: TestApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await listed(pilot)
+        app.tasks.start("recreate", "shop-migrate", "docker", lambda _: asyncio.sleep(60, ""))
+        await press(pilot, "X")
+        await asked(pilot, Confirm)
+        told = [text for text, _ in app.screen._texts]  # type: ignore[attr-defined]
+        assert any("nightly-backup" in text for text in told)
+        assert not any("shop-migrate" in text for text in told)
 
 
 async def test_stopped_containers_the_filter_shows_are_pruned_and_no_others(app: TestApp) -> None:

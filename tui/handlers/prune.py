@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from backends.abilities.belongings import Sizes
+from backends.abilities.containers import ASIDE
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Action, ActionOptions, Container, Item, Kind, Network, Ref, State, Volume
 from tui import pruning
 from tui.confirmations import differs
 from tui.formats import age
-from tui.handlers.area import Area
+from tui.handlers.area import RECREATE, Area
 from tui.pruning import Going, Lot
 from tui.rows.containers import state_text
 from tui.selection import Filter, name_of
@@ -27,10 +28,17 @@ _KEPT_NETWORKS = {"docker_gwbridge", "ingress"}
 class Prune(Area):
     async def containers(self, items: Sequence[Item]) -> None:
         engines = self._engines(items)
+        # Both stand still for a moment while one takes the other's place
+        busy = {
+            (task.engine, name)
+            for task in self.app.tasks.under_way
+            if task.verb == RECREATE
+            for name in (task.target, task.target + ASIDE)
+        }
         stopped = [
             item
             for item in self._shown(Kind.CONTAINER, engines)
-            if isinstance(item, Container) and item.state in _STOPPED
+            if isinstance(item, Container) and item.state in _STOPPED and (item.ref.engine, item.name) not in busy
         ]
         sizes: dict[Ref, int] = {}
         if stopped:
