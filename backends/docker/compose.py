@@ -74,10 +74,13 @@ class DockerCompose(Compose):
             raise ActionError(f"{project.name}'s containers do not tell which files it was made from")
         endpoint = self._backend.connected().endpoint
         paths = files_of(project)
-        missing = await asyncio.wait_for(
-            in_thread(lambda: [path for path in paths if not os.access(path, os.R_OK)], lambda: None, "compose files"),
-            _FILES_IN_TIME,
-        )
+        try:
+            missing = await asyncio.wait_for(
+                in_thread(lambda: [path for path in paths if not os.access(path, os.R_OK)], lambda: None, "compose"),
+                _FILES_IN_TIME,
+            )
+        except TimeoutError:
+            raise ActionError(f"{clean(project.folder, 200)} does not answer: its file system hangs") from None
         if not missing:
             return
         if not endpoint.path:
