@@ -31,6 +31,8 @@ _SHIFTED: Mapping[str, str] = {
 }
 _BLANKS: Mapping[str, str] = {" ": "space", "\n": "enter", "\t": "tab"}
 CTRL_ALT_DEL: Chord = ("ctrl", "alt", "delete")
+PACE = 0.035
+"""Seconds for each chord of a text: firmware and boot loaders keep some fifteen keys and lose what comes then."""
 
 
 def chord_of(char: str) -> Chord | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from backends import png
 from backends.abilities.screens import Chord, Keyboard, Picture, Screens
 from backends.base import ActionError
-from backends.keyboard import scan_codes
+from backends.keyboard import PACE, scan_codes
 from backends.libvirt.connection import Connection
 from backends.model import Ref
 
@@ -23,8 +23,6 @@ _MOST = 256 << 20
 _QNUM = 9
 """VIR_KEYCODE_SET_QNUM: set 1 scan codes, those behind 0xE0 with their highest bit set."""
 _AT_ONCE = 8
-_PACE = 0.02
-"""Seconds for each chord; QEMU itself holds a key for 10 ms."""
 
 
 class LibvirtScreens(Screens):
@@ -112,4 +110,4 @@ def _send(connection: Connection, identity: str, chords: Sequence[Sequence[int]]
     domain = connection.domain(identity)
     for codes in chords:
         domain.sendKey(_QNUM, 0, list(codes), len(codes), 0)
-        time.sleep(_PACE)
+        time.sleep(PACE)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backends import png
 from backends.abilities.screens import Chord, Keyboard, Picture, Screens
 from backends.base import ActionError
-from backends.keyboard import make_and_break, scan_codes
+from backends.keyboard import PACE, make_and_break, scan_codes
 from backends.model import Ref
 from backends.virtualbox.manage import ManageError
 
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
 
 _PATIENCE = 10.0
-_AT_ONCE = 32
-"""Bytes of scan codes in one call; the virtual keyboard of 7.2.22 takes 64 and refuses 128."""
-_PACE = 0.012
-"""Seconds for each key, that a guest which polls its keyboard keeps up."""
+_AT_ONCE = 4
+"""Chords in one call; the virtual keyboard of 7.2.22 takes 64 bytes of scan codes, and refuses 128."""
 
 
 class VirtualBoxScreens(Screens):
@@ -61,9 +59,10 @@ class VirtualBoxKeyboard(Keyboard):
         self._backend = backend
 
     async def press(self, ref: Ref, chords: Sequence[Chord]) -> None:
-        for codes, release in list(_portions(chords)):
-            await self._send(ref, codes, release)
-            await asyncio.sleep(len(codes) * _PACE / 2)
+        for start in range(0, len(chords), _AT_ONCE):
+            portion = chords[start : start + _AT_ONCE]
+            await self._send(ref, *_codes(portion))
+            await asyncio.sleep(len(portion) * PACE)
 
     async def _send(self, ref: Ref, codes: list[int], release: list[int]) -> None:
         if self._backend.binding:
@@ -76,19 +75,10 @@ class VirtualBoxKeyboard(Keyboard):
             raise ActionError(str(error)) from None
 
 
-def _portions(chords: Sequence[Chord]) -> Iterator[tuple[list[int], list[int]]]:
-    """Bytes to send in one call, never a part of a chord, and those that let go of all their keys."""
-    codes: list[int] = []
-    names: list[str] = []
-    for chord in chords:
-        more = make_and_break(chord)
-        if codes and len(codes) + len(more) > _AT_ONCE:
-            yield codes, _released(names)
-            codes, names = [], []
-        codes += more
-        names += chord
-    if codes:
-        yield codes, _released(names)
+def _codes(chords: Sequence[Chord]) -> tuple[list[int], list[int]]:
+    """Bytes that press them one after the other, and those that let go of all their keys."""
+    names = [name for chord in chords for name in chord]
+    return [code for chord in chords for code in make_and_break(chord)], _released(names)
 
 
 def _released(names: Sequence[str]) -> list[int]:
