@@ -115,6 +115,8 @@ def test_commands_reach_programs_with_exact_arguments_and_show_what_they_write(
         app.wait_text("running")
         wait_until(lambda: running("98765"), "the program to run")
         app.press("c")
+        app.wait_text("Cancel?")
+        app.answer("Cancel it")
         app.wait_text("cancelled")
         wait_until(lambda: not running("98765"), "the program to end", 3)
 

@@ -126,6 +126,8 @@ async def test_it_is_run_again_and_cancelled(app: TestApp) -> None:
         await until(pilot, lambda: begun == 1, "the first run")
         await pilot.press("r")  # not while it runs
         await pilot.press("c")
+        await until(pilot, lambda: type(pilot.app.screen).__name__ == "Confirm", "the question")
+        await pilot.press("right", "enter")
         await until(pilot, lambda: task.state is TaskState.CANCELLED, "its end")
         await pilot.press("r")
         await until(pilot, lambda: begun == 2, "the second run")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.handlers.area import Area
-from tui.handlers.tasks import agreed_again
+from tui.handlers.tasks import agreed_again, cancelled
 from tui.output_view import OutputView
 
 
@@ -27,12 +27,10 @@ class Output(Area):
         if not self._view.find(step):
             self.main.say("Nothing is searched for, or nothing was found: / searches.")
 
-    def cancel(self) -> None:
+    async def cancel(self) -> None:
         task = self._view.task_shown
-        if task is not None and task.open:
-            self.app.tasks.cancel(task)
-        else:
-            self.main.say("It has ended already.")
+        if task is not None:
+            await cancelled(self, task)
 
     async def again(self) -> None:
         task = self._view.task_shown

@@ -22,26 +22,8 @@ class TasksArea(Area):
 
     async def cancel(self) -> None:
         task = self._current("cancel")
-        if task is None:
-            return
-        if not task.open:
-            self.main.say(f"{task.title} has ended already.")
-            return
-        if task.state is TaskState.RUNNING and not await self._agreed(task):
-            return
-        if task.open:
-            self.app.tasks.cancel(task)
-        else:
-            self.main.say(f"{task.title} has ended meanwhile.")
-
-    async def _agreed(self, task: Task) -> bool:
-        lines: list[tuple[str, Tone]] = [
-            (f"{task.title}  on {task.engine}", "strong"),
-            ("It stops where it is: what it was to make is not made, what it has removed stays removed.", "warn"),
-        ]
-        choices = (Choice(CANCEL, "Go on"), Choice("end", "Cancel it", tone="warn"))
-        answer = await self.ask(Confirm("Cancel?", lines, choices=choices, safe=CANCEL, glyphs=self.glyphs))
-        return answer is not None and answer.choice == "end"
+        if task is not None:
+            await cancelled(self, task)
 
     async def retry(self) -> None:
         task = self._current("retry")
@@ -119,3 +101,24 @@ async def agreed_again(area: Area, tasks: Sequence[Task]) -> bool:
     choices = (Choice(CANCEL, "Cancel"), Choice("retry", "Retry", tone="warn"))
     answer = await area.ask(Confirm(title, lines, choices=choices, safe=CANCEL, glyphs=area.glyphs))
     return answer is not None and answer.choice == "retry"
+
+
+async def cancelled(area: Area, task: Task) -> None:
+    """Cancel it; asks first when it is at work."""
+    app, main = area.app, area.main
+    if not task.open:
+        main.say(f"{task.title} has ended already.")
+        return
+    if task.state is TaskState.RUNNING:
+        lines: list[tuple[str, Tone]] = [
+            (f"{task.title}  on {task.engine}", "strong"),
+            ("It stops where it is: what it was to make is not made, what it has removed stays removed.", "warn"),
+        ]
+        choices = (Choice(CANCEL, "Go on"), Choice("end", "Cancel it", tone="warn"))
+        answer = await area.ask(Confirm("Cancel?", lines, choices=choices, safe=CANCEL, glyphs=area.glyphs))
+        if answer is None or answer.choice != "end":
+            return
+    if task.open:
+        app.tasks.cancel(task)
+    else:
+        main.say(f"{task.title} has ended meanwhile.")
