@@ -26,6 +26,7 @@ from backends.abilities import (
     snapshots,
     transfer,
     vm_settings,
+    windows,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ CONTAINER_ABILITIES: Mapping[type, str] = {
 """Those of the simulated Docker: module and class in this package; the class is made with the DemoBackend."""
 
 VM_ABILITIES: Mapping[type, str] = {
+    windows.Windows: "windows.DemoWindows",
     transfer.Transfer: "transfer.DemoTransfer",
     cloning.Cloning: "cloning.DemoCloning",
     snapshots.Snapshots: "snapshots.DemoSnapshots",

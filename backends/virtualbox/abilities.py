@@ -6,12 +6,24 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import cloning, creating, editing, engine_log, screens, serial, snapshots, transfer, vm_settings
+from backends.abilities import (
+    cloning,
+    creating,
+    editing,
+    engine_log,
+    screens,
+    serial,
+    snapshots,
+    transfer,
+    vm_settings,
+    windows,
+)
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
 
 ABILITIES: Mapping[type, str] = {
+    windows.Windows: "windows.VirtualBoxWindows",
     editing.Editing: "editing.VirtualBoxEditing",
     transfer.Transfer: "transfer.VirtualBoxTransfer",
     engine_log.EngineLog: "engine_log.VirtualBoxLog",

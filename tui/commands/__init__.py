@@ -26,6 +26,7 @@ from tui.commands import (
     terminal,
     transfer,
     vm,
+    windows,
 )
 from tui.commands.declare import VIEWS, Command, Scope
 
@@ -40,6 +41,7 @@ COMMANDS: tuple[Command, ...] = (
     *serial.COMMANDS,
     *engine_log.COMMANDS,
     *transfer.COMMANDS,
+    *windows.COMMANDS,
     *files.COMMANDS,
     *containers.COMMANDS,
     *vm.COMMANDS,

@@ -53,6 +53,7 @@ AREAS: Mapping[str, str] = {
     "serial": "serial.SerialArea",
     "engine_log": "engine_log.EngineLogArea",
     "transfer": "transfer.TransferArea",
+    "windows": "windows.WindowsArea",
     "terminal": "terminal.Terminal",
     "view": "views.Views",
     "volume": "volume.VolumeArea",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.app import BoxtopApp
 
 _ANYWAY = ToggleField(
-    "anyway", "Even if it may not fit", help="What is written is removed again when the disk is full."
+    "anyway", "Even when tight", help="What is written is removed again when the disk is full."
 )
 
 
