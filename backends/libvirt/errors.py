@@ -9,7 +9,14 @@ from backends.text import clean
 
 _NO_DOMAIN = 42
 _AUTH, _ACCESS = {45, 60, 79, 80}, {88, 29}
-_CONNECTION_GONE = {"client socket is closed", "connection closed", "Broken pipe", "keepalive"}
+_CONNECTION_GONE = {
+    "client socket is closed",
+    "connection closed",
+    "Broken pipe",
+    "keepalive",
+    "Connection reset by peer",
+    "End of file while reading data",
+}
 
 
 def code(error: BaseException) -> int:

@@ -60,10 +60,10 @@ class VirtualBoxCloning(Cloning):
         )
 
     async def objections(self, vm: Ref, spec: CloneSpec) -> Mapping[str, str]:
-        found: dict[str, str] = {}
         if words := vm_names.problem(spec.name):
-            found["name"] = words
-        elif (place := await self._place(spec.name))["taken"]:
+            return {"name": words}
+        found: dict[str, str] = {}
+        if (place := await self._place(spec.name))["taken"]:
             found["name"] = clean(f"{place['folder']} is there already")
         offer = await self.offer(vm)
         if words := source_refusal(offer, spec):

@@ -1,4 +1,4 @@
-"""Sent along with the helper: where a clone's files go, and their removal when it failed.
+"""Sent along with the helper: where the files of clones and snapshots go, and their removal when those failed.
 
 Python 3.8, nothing of boxtop; the functions on files serve boxtop itself, too, where VBoxManage stands in for the
 binding. API: VirtualBox 7.2.
@@ -20,7 +20,7 @@ _STRANGE = re.compile("[^ ()\\-.0-9A-Za-z_\u00a0-\ud7af]")
 def methods(connection: Any) -> dict[str, Callable[..., Any]]:
     """Requests by name."""
     clones = Clones(connection)
-    return {"clone_place": clones.place, "clone_clear": clones.clear}
+    return {"clone_place": clones.place, "clone_clear": clones.clear, "files": files, "remove_files": remove_files}
 
 
 class Clones:
@@ -70,3 +70,22 @@ def clear(folder: str) -> str:
     except OSError as error:
         return error.strerror or str(error)
     return ""
+
+
+def files(folder: str) -> list[str]:
+    """The names of what is in a folder; nothing where there is none."""
+    try:
+        return sorted(path.name for path in Path(folder).iterdir())
+    except OSError:
+        return []
+
+
+def remove_files(folder: str, names: list[str]) -> list[str]:
+    """Delete these files of a folder; those that could not be."""
+    left = []
+    for name in names:
+        try:
+            Path(folder, Path(name).name).unlink()
+        except OSError:
+            left.append(name)
+    return left

@@ -6,7 +6,6 @@ Snapshots are always named by UUID: two may have the same name.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,9 @@ from backends.model import Ref
 from backends.progress import Progress, Report
 from backends.text import clean, clean_block
 from backends.unstoppable import to_its_end
-from backends.virtualbox.following import Followed, follow
+from backends.virtualbox import helper_clones
+from backends.virtualbox.following import LOST, Followed, follow
+from backends.virtualbox.machines import state_name
 from backends.virtualbox.manage import ManageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _LIVE = {"Running", "Paused"}
 _AT_REST = {"PoweredOff", "Saved", "Aborted", "AbortedSaved"}
 _OFF_TIMEOUT = 30.0
 _EACH = 0.2
+_ATTEMPTS = 10
 _KEY = re.compile(r"^Snapshot(Name|UUID|Description)((?:-\d+)*)=\"", re.MULTILINE)
 _LAST = re.compile(r'^Current(?:Snapshot)?(?:Name|UUID)="', re.MULTILINE)
 
@@ -61,23 +63,43 @@ class VirtualBoxSnapshots(Snapshots):
     async def take(self, vm: Ref, name: str, description: str, report: Report, *, memory: bool) -> str:
         del memory  # VirtualBox keeps the memory of what runs, always
         before = {snapshot.id for snapshot in (await self.tree(vm)).snapshots}
-        live = await self._state(vm) in _LIVE
+        info = await self._info(vm)
+        live = state_name(info.get("VMState", "")) in _LIVE
+        folder = info.get("SnapFldr", "")
+        files = set(await self._files("files", folder))
         arguments = ["snapshot", vm.id, "take", name, f"--description={description}", *(["--live"] if live else [])]
         try:
             await follow(self._backend, arguments, "taking the snapshot", report, cancels=True)
         except Followed as error:
             if error.lost:
-                raise ActionError(await self._after_loss(vm, before)) from None
+                raise ActionError(await self._after_loss(vm, before, folder, files, live=live)) from None
             raise
         return f"snapshot {clean(name)} was taken{' with the memory' if live else ''}"
 
-    async def _after_loss(self, vm: Ref, before: set[str]) -> str:
-        """What became of it when VBoxSVC ended in between; a new VBoxSVC is asked."""
-        with contextlib.suppress(ManageError, ActionError):
-            found = parse(await self._run("snapshot", vm.id, "list", "--machinereadable"))
-            made = [data for data in found["snapshots"] if data["id"] not in before]
-            return f"VBoxSVC ended meanwhile; {'the snapshot is there' if made else 'no snapshot was taken'}"
-        return "VBoxSVC ended meanwhile: see which snapshots there are"
+    async def _after_loss(self, vm: Ref, before: set[str], folder: str, files: set[str], *, live: bool) -> str:
+        """What became of it when VBoxSVC ended in between: a new VBoxSVC is asked, and half-made images are removed."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                found = parse(await self._run("snapshot", vm.id, "list", "--machinereadable"))
+                known = await self._run("list", "--long", "hdds") + await self._run("showvminfo", vm.id)
+                break
+            except ActionError:
+                if attempt == _ATTEMPTS - 1:
+                    return f"{LOST}: see which snapshots there are"
+                await asyncio.sleep(_EACH)
+        if any(data["id"] not in before for data in found["snapshots"]):
+            return f"{LOST}; the snapshot was taken all the same"
+        orphans = [name for name in await self._files("files", folder) if name not in files and name not in known]
+        if not live:
+            orphans = await self._files("remove_files", folder, names=orphans)
+        left = clean(f"in {folder} are left {', '.join(orphans)}") if orphans else "nothing of it is left"
+        return f"{LOST}; no snapshot was taken, {left}"
+
+    async def _files(self, name: str, folder: str, **arguments: Any) -> list[str]:
+        """Of the machine VirtualBox is on, as its own helper sees it."""
+        if self._backend.binding:
+            return list(await self._backend.ask_alone(name, folder=folder, **arguments))
+        return await asyncio.to_thread(getattr(helper_clones, name), folder, **arguments)
 
     async def restore(self, vm: Ref, snapshot: str, report: Report) -> str:
         if await self._state(vm) in {*_LIVE, "Stuck"}:

@@ -43,6 +43,9 @@ class VirtualBoxSavedState(SavedState):
 
     async def discard(self, vm: Ref) -> None:
         try:
+            if await self._backend.manager().state(vm.id) not in {"Saved", "AbortedSaved"}:
+                # VBoxManage would say nothing
+                raise ActionError("it has no saved state by now")
             await self._backend.manager().run("discardstate", vm.id, seconds=60.0)
         except ManageError as error:
             raise ActionError(str(error)) from None
