@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from backends.base import ActionError, EngineError
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from backends.progress import Report
+
+_T = TypeVar("_T")
 
 
 class Undo:
@@ -58,6 +60,20 @@ async def undone_on_failure(report: Report) -> AsyncIterator[Undo]:
         said = await _to_the_end(undo.all())
         report.line(said)
         raise ActionError(f"{error}; {said}") from error
+
+
+async def whole(step: Awaitable[_T]) -> _T:
+    """A short step that goes on where it is made, in an engine or a thread: its end is awaited before a cancellation.
+
+    What is undone while it is still being made would be there afterwards.
+    """
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            await asyncio.wait({task})
+        raise
 
 
 async def _to_the_end(work: Awaitable[str]) -> str:

@@ -33,6 +33,10 @@ def make_view(name: str, app: BoxtopApp) -> View:
             from tui.log_view import LogsView
 
             return LogsView(app)
+        case "media":
+            from tui.media_view import MediaView
+
+            return MediaView(app)
         case "output":
             from tui.output_view import OutputView
 

@@ -6,12 +6,24 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities import cloning, creating, editing, engine_log, screens, serial, snapshots, transfer, vm_settings
+from backends.abilities import (
+    cloning,
+    creating,
+    editing,
+    engine_log,
+    media,
+    screens,
+    serial,
+    snapshots,
+    transfer,
+    vm_settings,
+)
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
 
 ABILITIES: Mapping[type, str] = {
+    media.Media: "media.LibvirtMedia",
     editing.Editing: "editing.LibvirtEditing",
     transfer.Transfer: "transfer.LibvirtTransfer",
     cloning.Cloning: "cloning.LibvirtCloning",

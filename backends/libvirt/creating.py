@@ -14,13 +14,14 @@ from backends import bases
 from backends.abilities.creating import Creating, DiskFrom, Limits, NewVM, OSType
 from backends.base import ActionError, EngineError
 from backends.libvirt import errors, osinfo, storage
+from backends.libvirt.again import again
 from backends.libvirt.connection import Connection
 from backends.libvirt.machine_xml import Machine, domain_xml, name_wrong
 from backends.model import Kind, Ref
 from backends.progress import Progress
 from backends.text import clean
 from backends.threads import in_thread
-from backends.undoing import Undo, undone_on_failure
+from backends.undoing import Undo, undone_on_failure, whole
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _EACH = 0.5
-_COMES_BACK = 60.0
-"""Seconds an undoing waits for a daemon that was lost."""
 
 
 class LibvirtCreating(Creating):
@@ -62,7 +61,7 @@ class LibvirtCreating(Creating):
                 disk = await self._disk(spec, report, undo)
             report.line(f"defining {clean(spec.name)}")
             undo.later(f"the VM {clean(spec.name, 60)}", lambda: self._undefine(identity))
-            await self._backend.act(lambda c: _define(c, spec, identity, disk))
+            await whole(self._backend.act(lambda c: _define(c, spec, identity, disk)))
             undo.forget()
         if spec.start:
             report.line(f"starting {clean(spec.name)}")
@@ -113,7 +112,7 @@ class LibvirtCreating(Creating):
             return str(name)
         report.line("making the storage pool default")
         undo.later("the storage pool default", lambda: self._backend.act(lambda c: storage.remove_home(c, "default")))
-        return str(await self._backend.act(lambda c: storage.make_home(c).name()))
+        return str(await whole(self._backend.act(lambda c: storage.make_home(c).name())))
 
     async def _long(self, call: Callable[[Connection], _T]) -> _T:
         """In a thread of its own: it may take as long as a disk is copied."""
@@ -127,20 +126,6 @@ class LibvirtCreating(Creating):
 
     # -- undoing ------------------------------------------------------------------------------------------------------
 
-    async def _again(self, call: Callable[[Connection], bool]) -> bool:
-        """Once the daemon is there; it may have been lost, which is why there is something to undo."""
-        deadline = asyncio.get_running_loop().time() + _COMES_BACK
-        while True:
-            try:
-                return await self._backend.act(call, 60)
-            except EngineError:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-            except ActionError as error:
-                if "lock" not in str(error) or asyncio.get_running_loop().time() > deadline:
-                    raise
-            await asyncio.sleep(_EACH)
-
     async def _undefine(self, identity: str) -> bool:
         def undefine(connection: Connection) -> bool:
             try:
@@ -152,10 +137,10 @@ class LibvirtCreating(Creating):
             domain.undefineFlags(connection.libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
             return True
 
-        return await self._again(undefine)
+        return await again(self._backend, undefine)
 
     async def _remove(self, pool: str, name: str) -> bool:
-        return await self._again(lambda connection: storage.remove(connection, pool, name))
+        return await again(self._backend, lambda connection: storage.remove(connection, pool, name))
 
 
 def _limits(connection: Connection, marked: frozenset[str]) -> Limits:

@@ -11,6 +11,7 @@ from backends.abilities import (
     creating,
     editing,
     engine_log,
+    media,
     screens,
     serial,
     snapshots,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 ABILITIES: Mapping[type, str] = {
     windows.Windows: "windows.VirtualBoxWindows",
+    media.Media: "media.VirtualBoxMedia",
     editing.Editing: "editing.VirtualBoxEditing",
     transfer.Transfer: "transfer.VirtualBoxTransfer",
     engine_log.EngineLog: "engine_log.VirtualBoxLog",

@@ -7,12 +7,12 @@ import os
 import posixpath
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from backends import bases
 from backends.abilities.creating import GB, MB, Creating, DiskFrom, Limits, NewVM, OSType
-from backends.base import ActionError, EngineError
+from backends.base import ActionError
 from backends.model import Kind, Ref
 from backends.text import clean
 from backends.undoing import Undo, undone_on_failure
@@ -28,8 +28,6 @@ FORMATS = (("VDI", "VDI, VirtualBox's own"), ("VMDK", "VMDK, VMware's"), ("VHD",
 _LISTED = re.compile(r"ID / Description: (\S+) -- (.+)")
 _LONGEST = 240
 """Bytes of a name: VirtualBox names files after it, with something behind."""
-_TRIES, _BETWEEN = 20, 0.5
-"""An undoing is tried so often, seconds apart: VBoxSVC may be starting anew, or be at work with the file still."""
 
 
 class VirtualBoxCreating(Creating):
@@ -154,7 +152,7 @@ class VirtualBoxCreating(Creating):
 
     async def _register(self, spec: NewVM, identity: str, work: Working, undo: Undo) -> tuple[str, str]:
         """The machine's folder, and the name of its settings file less its suffix."""
-        undo.later(f"the VM {clean(spec.name, 60)}", lambda: self._often(lambda: self._unregister(identity)))
+        undo.later(f"the VM {clean(spec.name, 60)}", lambda: self._host.often(lambda: self._unregister(identity)))
         made = await work.run(
             "createvm", f"--name={spec.name}", f"--uuid={identity}", f"--ostype={spec.os_type}", "--register"
         )
@@ -175,7 +173,7 @@ class VirtualBoxCreating(Creating):
         path = f"{stem}.{suffix}"
         if (await self._host.place(path))["there"]:
             raise ActionError(f"{clean(path)} is there already")
-        undo.later(f"the disk {clean(path, 200)}", lambda: self._often(lambda: self._remove(path)))
+        undo.later(f"the disk {clean(path, 200)}", lambda: self._host.often(lambda: self._remove(path)))
         shown = clean(path, 200)
         if spec.disk is DiskFrom.NEW:
             variant = "Fixed" if spec.fixed else "Standard"
@@ -196,16 +194,6 @@ class VirtualBoxCreating(Creating):
         await work.run("storageattach", identity, *place, f"--medium={medium}")
 
     # -- undoing ------------------------------------------------------------------------------------------------------
-
-    async def _often(self, step: Callable[[], Awaitable[bool]]) -> bool:
-        for attempt in range(_TRIES):
-            try:
-                return await step()
-            except (ActionError, EngineError):
-                if attempt == _TRIES - 1:
-                    raise
-                await asyncio.sleep(_BETWEEN)
-        return False
 
     async def _unregister(self, identity: str) -> bool:
         """Nothing may hang on it when it goes with --delete, which would take attached images along."""

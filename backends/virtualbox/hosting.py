@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from backends.base import ActionError
+from backends.base import ActionError, EngineError
 from backends.virtualbox import helper_hosting
 from backends.virtualbox.images import Image, images
 from backends.virtualbox.manage import ManageError
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
+
+_TRIES, _BETWEEN = 60, 0.5
+"""An undoing is tried so often, seconds apart: VBoxSVC may be starting anew, or be at work with the file still."""
 
 
 class Host:
@@ -42,6 +46,17 @@ class Host:
             return await asyncio.to_thread(helper_hosting.discard, path)
         except OSError as error:
             raise ActionError(f"{path}: {error.strerror}") from None
+
+    async def often(self, step: Callable[[], Awaitable[bool]]) -> bool:
+        """The answer of an undoing that is tried again when it fails."""
+        for attempt in range(_TRIES):
+            try:
+                return await step()
+            except (ActionError, EngineError):
+                if attempt == _TRIES - 1:
+                    raise
+                await asyncio.sleep(_BETWEEN)
+        return False
 
     async def images(self, kind: str = "hdds") -> list[Image]:
         """The registered `hdds` or `dvds`."""

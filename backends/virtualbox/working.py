@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from backends.base import ActionError
 from backends.progress import Progress, Report
 from backends.text import clean
+from backends.undoing import whole
 from backends.virtualbox.manage import ManageError, VBoxManage
 
 _PERCENT = re.compile(r"(\d{1,3})%")
@@ -28,9 +29,9 @@ class Working:
         self._report = report
 
     async def run(self, *arguments: str, seconds: float = 60.0) -> str:
-        """Something short; what it printed."""
+        """Something short, which is not cut off; what it printed."""
         try:
-            return await self._manage.run(*arguments, seconds=seconds)
+            return await whole(self._manage.run(*arguments, seconds=seconds))
         except ManageError as error:
             raise ActionError(str(error)) from None
 

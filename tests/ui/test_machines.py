@@ -12,6 +12,7 @@ from backends.abilities.editing import Editing, Set, Settings
 from backends.model import VM, Kind, State
 from tests.ui.boxtop import TestApp, listed, select, until
 from tui.handlers.settings import Quiet
+from tui.media_view import MediaView
 from tui.settings_view import SettingsView
 from widgets.confirm import Confirm
 from widgets.form import Form
@@ -237,3 +238,88 @@ async def test_a_vm_is_renamed_by_its_key(app: TestApp) -> None:
         form(app).set_values({"name": '-it\'s "new" 名'})
         await press(pilot, "ctrl+s")
         await until(pilot, lambda: '-it\'s "new" 名' in machines(app), "the new name")
+
+
+# -- media ---------------------------------------------------------------------------------------------------------
+
+
+def media(app: TestApp) -> MediaView:
+    view = app.main.views["media"]
+    assert isinstance(view, MediaView)
+    return view
+
+
+def paths(app: TestApp) -> set[str]:
+    return {medium.path for _, medium in media(app).media}
+
+
+async def on_medium(pilot: Pilot[object], app: TestApp, path: str) -> None:
+    await until(pilot, lambda: path in paths(app), path)
+    await pilot.pause()
+    key = next((engine, medium.id) for engine, medium in media(app).media if medium.path == path)
+    assert media(app).table.select(key)
+    await pilot.pause()
+
+
+@SIZES
+def test_media(app: TestApp, size: tuple[int, int], snap_compare) -> None:
+    async def before(pilot: Pilot[object]) -> None:
+        await listed(pilot)
+        await press(pilot, "equals_sign")
+        await on_medium(pilot, app, "/srv/vms/base/debian-12.vdi")
+
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+async def test_media_are_made_grown_converted_and_deleted_only_when_nothing_uses_them(app: TestApp) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "equals_sign")
+        await on_medium(pilot, app, "/srv/vms/lab-fedora/lab-fedora.vdi")
+        await press(pilot, "d")
+        await until(pilot, lambda: "in use by lab-fedora" in said(app), "its user")
+
+        await press(pilot, "plus")
+        await asked(pilot, Form)
+        form(app).set_values({"name": "spare", "size": "1g"})
+        await press(pilot, "ctrl+s")
+        await on_medium(pilot, app, "/srv/vms/spare.vdi")
+        await press(pilot, "s")
+        await asked(pilot, Form)
+        form(app).set_values({"size": "512m"})
+        await press(pilot, "ctrl+s")
+        assert isinstance(app.screen, Form), "it cannot shrink"
+        form(app).set_values({"size": "2g"})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: any(medium.virtual == 2 << 30 for _, medium in media(app).media), "its new size")
+
+        await on_medium(pilot, app, "/srv/vms/spare.vdi")
+        await press(pilot, "y")
+        await asked(pilot, Picker)
+        await press(pilot, "enter")
+        await on_medium(pilot, app, "/srv/vms/spare.vmdk")
+        await press(pilot, "d")
+        await asked(pilot, Confirm)
+        await typed(pilot, "spare.vmdk")
+        await press(pilot, "enter", "enter")
+        await until(pilot, lambda: "/srv/vms/spare.vmdk" not in paths(app), "its end")
+
+
+async def test_a_base_image_is_what_linked_copies_rest_on(app: TestApp) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "equals_sign")
+        await on_medium(pilot, app, "/srv/vms/base/debian-12.vdi")
+        await press(pilot, "b")
+        await until(pilot, lambda: "base image no more" in said(app), "the mark's end")
+        await press(pilot, "2", "plus")
+        await asked(pilot, Form)
+        await typed(pilot, "thin")
+        form(app).set_values({"disk": "linked"})
+        await until(pilot, lambda: form(app).values["image"] == "/srv/vms/base/windows-11.vdi", "the one that is left")
+        form(app).set_values({"image": "/srv/vms/base/debian-12.vdi"})
+        await press(pilot, "ctrl+s")
+        assert isinstance(app.screen, Form), "it is no base image"
+        form(app).set_values({"image": "/srv/vms/base/windows-11.vdi"})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: "thin" in machines(app), "the VM")

@@ -41,6 +41,7 @@ AREAS: Mapping[str, str] = {
     "list": "lists.Lists",
     "logs": "logs.LogsArea",
     "machine": "machine.MachineArea",
+    "media": "media.MediaArea",
     "registry": "registry.RegistryArea",
     "snapshots": "snapshots.SnapshotsArea",
     "settings": "settings.SettingsArea",

@@ -35,6 +35,9 @@ class Views(Area):
     async def events(self) -> None:
         await self.main.show_view("events")
 
+    async def media(self) -> None:
+        await self.main.show_view("media")
+
     async def tasks(self) -> None:
         await self.main.show_view("tasks")
 

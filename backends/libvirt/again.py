@@ -1,0 +1,33 @@
+"""Undoing what was made when the daemon was lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from backends.base import ActionError, EngineError
+from backends.libvirt.connection import Connection
+
+if TYPE_CHECKING:
+    from backends.libvirt.backend import LibvirtBackend
+
+_COMES_BACK = 60.0
+"""Seconds a lost daemon, or one still at work with a file, is waited for."""
+_EACH = 0.5
+
+
+async def again(backend: LibvirtBackend, call: Callable[[Connection], bool]) -> bool:
+    """What `call` comes to once the daemon is there and lets go of the file."""
+    deadline = asyncio.get_running_loop().time() + _COMES_BACK
+    while True:
+        try:
+            return await backend.act(call, 60)
+        except EngineError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        except ActionError as error:
+            busy = any(word in str(error) for word in ("lock", "being", "pool"))
+            if not busy or asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(_EACH)

@@ -1,0 +1,291 @@
+"""VMs made, changed and given media on a real libvirt, checked with virsh, qemu-img and the file system."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from backends.abilities.creating import MB, Creating, DiskFrom, NewVM
+from backends.abilities.editing import (
+    AddForward,
+    AttachDisk,
+    DetachDisk,
+    Editing,
+    Forward,
+    GrowDisk,
+    Insert,
+    Set,
+    SetAdapter,
+    When,
+)
+from backends.abilities.media import Media, NewMedium
+from backends.base import ActionError
+from backends.libvirt.backend import LibvirtBackend
+from backends.model import Ref
+from backends.progress import Progress
+from tests.engines.docker_backend import eventually
+from tests.engines.libvirt_engine import PrivateLibvirt
+
+pytestmark = pytest.mark.libvirt
+
+_T = TypeVar("_T")
+NAMES = ('-it\'s "a" name', "运行中的机器", "x" * 200)
+SMALL = NewVM("small", "http://libosinfo.org/linux/2022", 1, 32 * MB, size=4 * MB, format="qcow2", network="user")
+SMALL = replace(SMALL, accelerator="qemu")
+
+
+class Heard:
+    """A Report that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def progress(self, progress: Progress) -> None:
+        del progress
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.fixture
+def empty(libvirt: PrivateLibvirt) -> Iterator[PrivateLibvirt]:
+    """The private daemon without pools, before and after."""
+    _no_pools(libvirt)
+    yield libvirt
+    if libvirt.process is None or libvirt.process.poll() is not None:
+        libvirt.start()
+    libvirt.clear()
+    _no_pools(libvirt)
+
+
+def _no_pools(libvirt: PrivateLibvirt) -> None:
+    for name in libvirt.virsh("pool-list", "--all", "--name").split():
+        libvirt.virsh("pool-destroy", name, check=False)
+        libvirt.virsh("pool-undefine", name)
+    for file in images(libvirt).glob("*"):
+        file.unlink()
+
+
+@pytest.fixture
+async def backend(
+    empty: PrivateLibvirt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[LibvirtBackend]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    connection = LibvirtBackend("libvirt", empty.url)
+    await connection.connect()
+    yield connection
+    await connection.close()
+
+
+def able(backend: LibvirtBackend, kind: type[_T]) -> _T:
+    found = backend.ability(kind)
+    assert found is not None
+    return found
+
+
+def images(libvirt: PrivateLibvirt) -> Path:
+    """The folder that is /var/lib/libvirt/images to the daemon."""
+    return libvirt.directory / "lib/images"
+
+
+def files(libvirt: PrivateLibvirt) -> set[str]:
+    return {path.name for path in images(libvirt).glob("*")}
+
+
+async def begun(task: asyncio.Task[Ref], file: Path) -> bool:
+    return task.done() or (file.exists() and file.stat().st_size > 0)
+
+
+def make_image(path: Path) -> None:
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(path), "8M"], check=True, timeout=20)
+
+
+def image_info(path: Path) -> dict[str, object]:
+    found = subprocess.run(
+        ["qemu-img", "info", "-U", "--output=json", str(path)], capture_output=True, check=True, timeout=20
+    )
+    return dict(json.loads(found.stdout))
+
+
+async def test_vms_of_every_name_are_made_as_wanted_and_run(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    creating = able(backend, Creating)
+    assert {kind.name for kind in await creating.os_types()} >= {"Linux", "Other"}
+    limits = await creating.limits()
+    assert limits.space
+    assert ("qemu", "QEMU: interpreted, slow") in limits.accelerators
+    made = [await creating.create(replace(SMALL, name=name, start=name == NAMES[0]), Heard()) for name in NAMES]
+    assert {empty.virsh("domname", ref.id) for ref in made} == set(NAMES)
+    assert empty.state(made[0].id) == "running"
+    assert files(empty) == {f"{name}.qcow2" for name in NAMES}
+    assert image_info(images(empty) / f"{NAMES[1]}.qcow2")["virtual-size"] == 4 * MB
+    info = empty.virsh("dominfo", made[1].id)
+    assert "Max memory:     32768 KiB" in info
+    with pytest.raises(ActionError, match="of this name already"):
+        await creating.create(replace(SMALL, name=NAMES[0]), Heard())
+    with pytest.raises(ActionError, match="it is made, but does not start"):
+        await creating.create(replace(SMALL, name="bridged", network="bridge:nowhere", start=True), Heard())
+    assert "bridged" in empty.virsh("list", "--all", "--name")
+
+
+async def test_a_step_that_fails_leaves_nothing_behind(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    creating = able(backend, Creating)
+    heard = Heard()
+    with pytest.raises(ActionError, match=r"No space left on device.*undone: the storage pool default"):
+        await creating.create(replace(SMALL, size=1 << 43, format="raw", fixed=True), heard)
+    assert empty.virsh("pool-list", "--all", "--name") == ""
+    with pytest.raises(ActionError, match="cannot read it: No such file"):
+        await creating.create(replace(SMALL, iso="/nowhere/a.iso"), Heard())
+    with pytest.raises(ActionError, match=r"no network of this machine; undone: the disk small.qcow2"):
+        await creating.create(replace(SMALL, network="nowhere"), Heard())
+    assert empty.virsh("list", "--all", "--name") == ""
+    assert files(empty) == set()
+
+
+async def test_a_name_taken_meanwhile_harms_neither(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    creating = able(backend, Creating)
+    await able(backend, Media).create(NewMedium("other", MB, "raw"), Heard())
+    results = await asyncio.gather(
+        creating.create(SMALL, Heard()), creating.create(SMALL, Heard()), return_exceptions=True
+    )
+    won = [result for result in results if isinstance(result, Ref)]
+    assert len(won) == 1, results
+    assert empty.virsh("list", "--all", "--uuid") == won[0].id
+    assert files(empty) == {"small.qcow2", "other.img"}
+
+
+async def test_cancelled_or_without_its_daemon_a_copy_is_undone(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    creating, media = able(backend, Creating), able(backend, Media)
+    path = await media.create(NewMedium("big", 600 * MB, "raw"), Heard())
+    with (images(empty) / "big.img").open("r+b") as file:
+        for _ in range(600):
+            file.write(b"\x5a" * MB)
+    copy = replace(SMALL, disk=DiskFrom.COPY, image=path)
+    for fault in ("cancel", "kill"):
+        heard = Heard()
+        task = asyncio.create_task(creating.create(copy, heard))
+        await eventually(lambda: begun(task, images(empty) / "small.qcow2"), "the copy to begin")
+        assert not task.done(), task
+        if fault == "cancel":
+            task.cancel()
+        else:
+            empty.kill()
+            empty.start()
+            await backend.connect()
+        error = (await asyncio.gather(task, return_exceptions=True))[0]
+        assert isinstance(error, asyncio.CancelledError if fault == "cancel" else ActionError), error
+        assert "left behind" not in heard.lines[-1], heard.lines
+        assert empty.virsh("list", "--all", "--name") == "", (fault, heard.lines)
+        assert files(empty) == {"big.img"}, (fault, heard.lines)
+
+
+async def test_settings_change_what_virsh_then_sees(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    editing, creating = able(backend, Editing), able(backend, Creating)
+    ref = await creating.create(SMALL, Heard())
+    shown = await editing.settings(ref)
+    iso = images(empty) / "a.iso"
+    iso.write_bytes(bytes(40000))
+    described = 'first "line"\n<second> & 名'
+    outcomes = await editing.apply(
+        ref,
+        shown,
+        [
+            Set("name", NAMES[0]),
+            Set("description", described),
+            Set("cpus", 2),
+            Set("memory", 48 * MB),
+            Set("boot", ("cdrom", "disk")),
+            SetAdapter(replace(shown.adapters[0], link=False)),
+            SetAdapter(replace(shown.adapters[0], link=False, mac="52:54:00:12:34:56")),
+            AttachDisk(size=8 * MB, format="qcow2"),
+            GrowDisk(shown.drives[0], 16 * MB),
+            GrowDisk(shown.drives[0], 2 * MB),
+            AddForward(Forward("web", "tcp", "", 8080, "", 80)),
+        ],
+        Heard(),
+    )
+    assert [outcome.when for outcome in outcomes] == [When.NOW] * 9 + [When.REFUSED] * 2, outcomes
+    assert empty.virsh("domname", ref.id) == NAMES[0]
+    xml = empty.virsh("dumpxml", ref.id, "--inactive")
+    for part in ("<vcpu placement='static'>2</vcpu>", "49152</memory>", "52:54:00:12:34:56", "<link state='down'/>"):
+        assert part in xml, part
+    assert xml.index("<boot dev='cdrom'/>") < xml.index("<boot dev='hd'/>")
+    assert empty.virsh("desc", ref.id) == described
+    assert image_info(images(empty) / "small.qcow2")["virtual-size"] == 16 * MB
+    with pytest.raises(ActionError, match="changed from elsewhere"):
+        await editing.apply(ref, shown, [Set("cpus", 1)], Heard())
+    now = await editing.settings(ref)
+    kept, gone = (drive for drive in now.drives if drive.kind == "disk")
+    outcomes = await editing.apply(ref, now, [DetachDisk(kept), DetachDisk(gone, delete=True)], Heard())
+    assert [outcome.when for outcome in outcomes] == [When.NOW] * 2, outcomes
+    assert files(empty) == {"small.qcow2", "a.iso"}
+
+
+async def test_what_runs_is_changed_live_or_at_its_next_start(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    editing, creating = able(backend, Editing), able(backend, Creating)
+    iso = empty.directory / "disks" / "it's.iso"
+    iso.write_bytes(bytes(40000))
+    ref = await creating.create(replace(SMALL, start=True), Heard())
+    shown = await editing.settings(ref)
+    drive = next(drive for drive in shown.drives if drive.kind == "cdrom")
+    changes = [
+        Set("name", "other"),
+        Set("memory", 64 * MB),
+        Set("description", "told"),
+        GrowDisk(shown.drives[0], 8 * MB),
+        Insert(drive, str(iso)),
+        SetAdapter(replace(shown.adapters[0], link=False)),
+        AttachDisk(size=4 * MB, format="raw"),
+    ]
+    outcomes = await editing.apply(ref, shown, changes, Heard())
+    expected = [When.REFUSED, When.NEXT, *([When.NOW] * 4)]
+    assert [outcome.when for outcome in outcomes][:6] == expected, outcomes
+    assert outcomes[6].when is not When.REFUSED
+    live, later = empty.virsh("dumpxml", ref.id), empty.virsh("dumpxml", ref.id, "--inactive")
+    assert "32768</memory>" in live
+    assert "65536</memory>" in later
+    for xml in (live, later):
+        assert "it&apos;s.iso" in xml
+        assert "<link state='down'/>" in xml
+    now = await editing.settings(ref)
+    added = next(drive for drive in now.drives if drive.path.endswith("small-2.img"))
+    # the guest never answers: what it may still have in use is not deleted under it
+    outcomes = await editing.apply(ref, now, [DetachDisk(added, delete=True), Insert(drive)], Heard())
+    assert outcomes[1].when is When.NOW
+    running = "small-2.img" in empty.virsh("domblklist", ref.id)
+    assert ("small-2.img" in files(empty)) is running, outcomes
+    assert "it&apos;s.iso" not in empty.virsh("dumpxml", ref.id)
+
+
+async def test_media_are_imported_marked_and_deleted_only_unused(
+    backend: LibvirtBackend, empty: PrivateLibvirt, tmp_path: Path
+) -> None:
+    media, creating = able(backend, Media), able(backend, Creating)
+    source = tmp_path / "- base 'x'.qcow2"
+    make_image(source)
+    path = await media.bring(str(source), Heard())
+    base = next(medium for medium in await media.media() if medium.path == path)
+    assert (base.virtual, base.format, base.place, base.users) == (8 * MB, "qcow2", "default", ())
+    await media.grow(base, 16 * MB, Heard())
+    assert image_info(images(empty) / source.name)["virtual-size"] == 16 * MB
+    other = await media.convert(base, "raw", Heard())
+    assert image_info(images(empty) / Path(other).name)["format"] == "raw"
+    await media.mark(base, base=True)
+    assert (await creating.limits()).bases == ((path, 16 * MB),)
+    linked = await creating.create(replace(SMALL, disk=DiskFrom.LINKED, image=path), Heard())
+    assert image_info(images(empty) / "small.qcow2")["backing-filename"] == path
+    found = {medium.path: medium for medium in await media.media()}
+    assert (found[path].base, found[path].resting) == (True, 1)
+    thin = next(medium for medium in found.values() if medium.users == ("small",) and medium.kind == "disk")
+    for medium, why in ((found[path], "rests on it"), (thin, "in use by small")):
+        with pytest.raises(ActionError, match=why):
+            await media.remove(medium)
+    await media.remove(found[other])
+    assert files(empty) == {source.name, "small.qcow2"}
+    assert empty.state(linked.id) == "shut off"
