@@ -19,6 +19,7 @@ from tui.selection import short_id
 from tui.view import View
 from widgets.confirm import Answer, Choice, Confirm
 from widgets.line import Line, Part
+from widgets.prompt import Prompt
 from widgets.table import Cell, Column, Row, Table
 from widgets.tones import Tone
 
@@ -57,7 +58,7 @@ class EventsView(View):
         self._glyphs = app.look().glyphs
         self._title = Line(glyphs=self._glyphs)
         self.table = Table(_COLUMNS, id="events", glyphs=self._glyphs)
-        self.entry = Input(id="events-filter", placeholder="filter: words that must occur, -word must not")
+        self.entry = Prompt(id="events-filter", placeholder="filter: words that must occur, -word must not")
         self.entry.cursor_blink = False
         self.words = ""
         self.chatter = False

@@ -24,6 +24,7 @@ from tui.view import View
 from widgets.line import Line, Part
 from widgets.log_view import LogView
 from widgets.picker import PickItem
+from widgets.prompt import Prompt
 from widgets.tones import Tone
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class LogsView(View):
         glyphs = app.look().glyphs
         self._title = Line(glyphs=glyphs)
         self.log_view = LogView(pieces, id="logs", glyphs=glyphs)
-        self.entry = Input(id="logs-entry")
+        self.entry = Prompt(id="logs-entry")
         self.entry.cursor_blink = False
         self.entry.display = False
         self.sources = LogSources(app.store, app.main.details.able, self.log_view.add, self.draw_title, self._now)
@@ -186,6 +187,7 @@ class LogsView(View):
             pattern = Pattern(event.value, inverts=self._asked == "filter")
         except ValueError as error:
             self._boxtop.main.say(str(error), "warn")
+            self.entry.stay_open()
             return
         self._close_entry()
         if self._asked == "filter":

@@ -18,6 +18,7 @@ from tui.tasks import Task, Tasks, TaskState
 from tui.view import View
 from widgets.line import Line, Part
 from widgets.log_view import LogView
+from widgets.prompt import Prompt
 from widgets.tones import Tone
 
 _EACH = 0.15
@@ -41,7 +42,7 @@ class OutputView(View):
         glyphs = look().glyphs
         self._title = Line(glyphs=glyphs)
         self.log_view = LogView(lambda raw: ((raw.decode(errors="replace"), ""),), id="output", glyphs=glyphs)
-        self.entry = Input(placeholder="search: words as they are; Enter, then n and N", id="output-search")
+        self.entry = Prompt(placeholder="search: words as they are; Enter, then n and N", id="output-search")
         self.entry.display = False
         self.task_shown: Task | None = None
         self._taken = 0

@@ -33,6 +33,7 @@ from tui.views import make_view
 from widgets.keybar import Hint, KeyBar
 from widgets.line import Line, Part
 from widgets.notices import Notices
+from widgets.prompt import Prompt
 from widgets.table import Table
 from widgets.tones import Tone
 
@@ -87,7 +88,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.keybar = KeyBar(glyphs=glyphs)
         self.lists = Vertical(id="lists")
         self.divider = Widget(id="divider")
-        self.filter_input = Input(id="filter", placeholder=_FILTER)
+        self.filter_input = Prompt(id="filter", placeholder=_FILTER)
         self.details = Details(look, self._inspect, interval)
         self.view = "panes"
         """`panes`, or the name of a list view or of another view."""
