@@ -127,7 +127,8 @@ class ScreenView(View):
 
     def apply(self, delta: Delta) -> None:
         if self.followed.ref in delta.refs and not delta.usage:
-            self.followed.look_again()
+            self.followed.changed()
+            self._due.set()
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 

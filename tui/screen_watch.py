@@ -75,6 +75,10 @@ class ScreenWatch:
         self._asked = True
         self._wanted.set()
 
+    def changed(self) -> None:
+        """The VM is another: see what it shows now, unless its picture is held."""
+        self._wanted.set()
+
     def toggle(self) -> None:
         """Hold the picture, or follow the screen again."""
         self.held = not self.held
@@ -85,10 +89,10 @@ class ScreenWatch:
         while True:
             self._wanted.clear()
             began = time.monotonic()
-            if self._asked or not self.held:
-                self._asked = False
+            asked, self._asked = self._asked, False
+            if asked or not self.held:
                 try:
-                    await self._look()
+                    await self._look(asked=asked)
                 except Exception as error:
                     log.exception("a VM's screen cannot be shown")
                     self.failure = f"{type(error).__name__}: see the log"
@@ -97,27 +101,27 @@ class ScreenWatch:
                 async with asyncio.timeout(max(_EVERY, 3 * took)):
                     await self._wanted.wait()
 
-    async def _look(self) -> None:
+    async def _look(self, *, asked: bool) -> None:
         vm = self.vm
         if vm is None or dark(vm):
-            self.failure = ""
+            self.failure, self.picture, self.text, self.scaler = "", None, None, None
             self._changed()
             return
         try:
-            await self._take(vm)
+            await self._take(vm, asked=asked)
         except (ActionError, EngineError) as error:
             if vm.ref == self.ref:
                 self.failure = reason_of(error)
                 self._changed()
 
-    async def _take(self, vm: VM) -> None:
+    async def _take(self, vm: VM, *, asked: bool) -> None:
         backend = self._app.session.backend(vm.ref.engine)
         screens = backend.ability(Screens) if backend else None
         if screens is None:
             raise ActionError(f"{vm.ref.engine} cannot do that" if backend else f"{vm.ref.engine} is not connected")
         picture = await screens.picture(vm.ref)
-        if vm.ref != self.ref:
-            return
+        if vm.ref != self.ref or (self.held and not asked):
+            return  # it was held, or left, meanwhile
         self.failure = ""
         self.taken = self._app.look().now
         if picture == self.picture:
