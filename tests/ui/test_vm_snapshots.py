@@ -11,6 +11,7 @@ from backends.model import VM, Action, ActionOptions, Kind, State
 from tests.ui.boxtop import DEMO, TestApp, listed, select, until
 from tui.options import HostOption
 from tui.snapshots_view import SnapshotsView
+from tui.tabs.snapshots import SnapshotsTab
 from tui.tasks import TaskState
 from widgets.confirm import Confirm
 from widgets.form import Form
@@ -297,3 +298,16 @@ async def test_read_only_shows_and_changes_nothing(tmp_path: Path) -> None:
             assert app.screen is app.main
         assert "read-only" in said(app)
         assert not app.tasks.all
+
+
+async def test_the_tab_shows_the_tree_and_leads_to_the_view(app: TestApp) -> None:
+    async with app.run_test(size=(160, 48)) as pilot:
+        await listed(pilot)
+        await press(pilot, "2")
+        await select(pilot, "kernel-lab")
+        app.main.open_details("snapshots")
+        tab = app.main.details.current
+        assert isinstance(tab, SnapshotsTab)
+        await until(pilot, lambda: tab.table.row_count == 6, "the tree")
+        await press(pilot, "enter")
+        await until(pilot, lambda: app.main.view == "snapshots", "the view")

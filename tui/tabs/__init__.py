@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from backends.abilities.images import History
 from backends.abilities.inside import Changes, Processes
 from backends.abilities.logs import Logs
+from backends.abilities.snapshots import Snapshots
 from backends.model import Item, Kind
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ TABS: tuple[TabSpec, ...] = (
     TabSpec("ports", "Ports", "Port", "ports.PortsTab", _CONTAINERS),
     TabSpec("health", "Health", "Hlth", "particulars.HealthTab", _CONTAINERS),
     TabSpec("layers", "Layers", "Lay", "layers.LayersTab", _IMAGES, History),
+    TabSpec("snapshots", "Snapshots", "Snap", "snapshots.SnapshotsTab", frozenset({Kind.VM}), Snapshots),
     TabSpec("inspect", "Inspect", "Insp", "inspect.InspectTab"),
 )
 
