@@ -126,7 +126,9 @@ class ScreenView(View):
             self._timer = None
 
     def apply(self, delta: Delta) -> None:
-        if self.followed.ref in delta.refs and not delta.usage:
+        if self._lost:
+            self.typing.end()
+        if delta.engines or (self.followed.ref in delta.refs and not delta.usage):
             self.followed.changed()
             self._due.set()
 
@@ -135,6 +137,12 @@ class ScreenView(View):
     @property
     def shows_text(self) -> bool:
         return self.followed.text is not None and not self.as_picture
+
+    @property
+    def _lost(self) -> bool:
+        """Whether the VM's engine does not answer."""
+        ref = self.followed.ref
+        return ref is not None and ref.engine in self._boxtop.store.rights.lost
 
     def _changed(self) -> None:
         self._search()
@@ -197,11 +205,14 @@ class ScreenView(View):
         if watch.picture is not None:
             left.append(Part(f"  {watch.picture.width}x{watch.picture.height}", "dim", priority=4))
             left.append(Part(f"  {self._mode()}", "accent", priority=3))
-        left.append(Part("  held" if watch.held else "  live", "warn" if watch.held else "ok", priority=1))
+        lost = self._lost
+        live = not (watch.held or watch.failure or lost)
+        word = "live" if live else "held" if watch.held else "stopped"
+        left.append(Part(f"  {word}", "ok" if live else "warn", priority=1))
         if watch.picture is not None:
             left.append(Part(f" {self._age()}", "dim", priority=2))
-            if watch.failure:
-                left.append(Part(f"  {watch.failure}", "error", priority=5))
+            if reason := watch.failure or (f"{vm.ref.engine} does not answer" if vm and lost else ""):
+                left.append(Part(f"  {fit(reason, min(len(reason), 56), ellipsis=self._glyphs.ellipsis)}", "error"))
         self._title.set_parts(left, self._aside())
 
     def _mode(self) -> str:

@@ -107,6 +107,10 @@ class ScreenWatch:
             self.failure, self.picture, self.text, self.scaler = "", None, None, None
             self._changed()
             return
+        if vm.ref.engine in self._app.store.rights.lost:
+            self.failure = f"{vm.ref.engine} does not answer"
+            self._changed()
+            return
         try:
             await self._take(vm, asked=asked)
         except (ActionError, EngineError) as error:

@@ -39,6 +39,10 @@ class LibvirtScreens(Screens):
         def shoot(connection: Connection) -> bytes:
             try:
                 return _screenshot(connection, ref.id)
+            except connection.libvirt.libvirtError as error:
+                if "no screens" in str(error):
+                    raise ActionError("it has no screen: no video device is defined for it") from None
+                raise
             finally:
                 self._waiting.discard(ref.id)
 
