@@ -27,6 +27,10 @@ class Undo:
         """`step` takes `what` back; it answers False where it found nothing, as when its making never began."""
         self._steps.append((what, step))
 
+    def unmade(self) -> None:
+        """The last step was refused: what is there of that name is another's, and is not taken back."""
+        self._steps.pop()
+
     def forget(self) -> None:
         """It is done: nothing is taken back any more."""
         self._steps.clear()

@@ -186,7 +186,8 @@ class Editing(ABC):
         outcomes: list[Outcome] = []
         for change in changes:
             try:
-                now = await self.settings(vm) if outcomes else now
+                if outcomes and isinstance(change, AttachDisk | SetAdapter):
+                    now = await self.settings(vm)  # these look at what those before them have changed
                 outcomes.append(Outcome(words_of(change), await self.change(vm, now, change, report)))
             except ActionError as error:
                 outcomes.append(Outcome(words_of(change), When.REFUSED, str(error)))

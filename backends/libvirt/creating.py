@@ -97,6 +97,10 @@ class LibvirtCreating(Creating):
             report.line("waiting until the daemon has finished the disk")
             await asyncio.wait({work})
             raise
+        finally:
+            # a daemon that refuses or fails has removed what it began; one of this name is another's then
+            if work.done() and not work.cancelled() and isinstance(work.exception(), ActionError):
+                undo.unmade()
         return await work, form
 
     async def _tell(self, pool_name: str, name: str, text: str, report: Report) -> None:
@@ -210,13 +214,9 @@ def _machines(connection: Connection) -> list[Machine]:
     """What this host can run for its own architecture, KVM first."""
     root = ElementTree.fromstring(connection.virt.getCapabilities())  # noqa: S314 - libvirt wrote it
     own = root.findtext("host/cpu/arch") or "x86_64"
+    arches = list(root.iterfind("guest[os_type='hvm']/arch"))
     found: list[Machine] = []
-    for guest in root.iterfind("guest"):
-        arch = guest.find("arch")
-        if guest.findtext("os_type") != "hvm" or arch is None:
-            continue
-        if arch.get("name") != own and guest is not root.find("guest"):
-            continue
+    for arch in [arch for arch in arches if arch.get("name") == own] or arches[:1]:
         kinds = [entry.get("type") or "" for entry in arch.iterfind("domain")]
         names = [entry.text or "" for entry in arch.iterfind("machine")]
         machine = "q35" if "q35" in names else "virt" if "virt" in names else (names[:1] or [""])[0]

@@ -87,7 +87,12 @@ class LibvirtMedia(Media):
         def make(pool: Any) -> Any:
             text = storage.volume_xml(name, size, "raw" if form == "iso" else form)
             volume = pool.createXML(text, 0)
-            _upload(connection, volume, (path, size), told, ended)
+            try:
+                _upload(connection, volume, (path, size), told, ended)
+            except Exception:
+                with suppress(connection.libvirt.libvirtError):
+                    volume.delete(0)
+                raise
             told.flush()
             pool.refresh(0)
             return volume
@@ -141,6 +146,10 @@ class LibvirtMedia(Media):
                 end()
                 await asyncio.wait({task})
                 raise
+            finally:
+                # what is refused or fails is removed by its maker; one of this name is another's then
+                if task.done() and not task.cancelled() and isinstance(task.exception(), ActionError):
+                    undo.unmade()
             path = await task
             undo.forget()
         return path

@@ -17,7 +17,7 @@ from backends.model import Kind, Ref
 from backends.text import clean
 from backends.undoing import Undo, undone_on_failure
 from backends.virtualbox.hosting import Host, adapter
-from backends.virtualbox.working import Working
+from backends.virtualbox.working import Taken, Working
 
 if TYPE_CHECKING:
     from backends.progress import Report
@@ -174,6 +174,15 @@ class VirtualBoxCreating(Creating):
         if (await self._host.place(path))["there"]:
             raise ActionError(f"{clean(path)} is there already")
         undo.later(f"the disk {clean(path, 200)}", lambda: self._host.often(lambda: self._remove(path)))
+        try:
+            await self._make(spec, path, work)
+        except Taken:
+            undo.unmade()
+            raise
+        return path
+
+    @staticmethod
+    async def _make(spec: NewVM, path: str, work: Working) -> None:
         shown = clean(path, 200)
         if spec.disk is DiskFrom.NEW:
             variant = "Fixed" if spec.fixed else "Standard"
@@ -187,7 +196,6 @@ class VirtualBoxCreating(Creating):
             await work.long(
                 f"copying {clean(spec.image, 200)}", ("clonemedium", "disk", spec.image, path, "--format=VDI")
             )
-        return path
 
     async def _attach(self, work: Working, identity: str, port: int, kind: str, medium: str) -> None:
         place = (f"--storagectl={CONTROLLER}", f"--port={port}", "--device=0", f"--type={kind}")

@@ -14,7 +14,7 @@ from backends.text import clean
 from backends.undoing import undone_on_failure
 from backends.virtualbox.creating import FORMATS, name_wrong
 from backends.virtualbox.hosting import Host
-from backends.virtualbox.working import Working
+from backends.virtualbox.working import Taken, Working
 
 if TYPE_CHECKING:
     from backends.progress import Report
@@ -122,7 +122,11 @@ class VirtualBoxMedia(Media):
 
         async with undone_on_failure(report) as undo:
             undo.later(f"the disk {clean(path, 200)}", lambda: self._host.often(gone))
-            await Working(self._backend.manager(), report).long(f"making {clean(path, 200)}", arguments)
+            try:
+                await Working(self._backend.manager(), report).long(f"making {clean(path, 200)}", arguments)
+            except Taken:
+                undo.unmade()
+                raise
             undo.forget()
 
 

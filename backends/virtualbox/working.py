@@ -21,6 +21,10 @@ _ENDS = 10.0
 """Seconds VBoxManage may take to cancel what it has begun."""
 
 
+class Taken(ActionError):
+    """There is a file of that name already: it is another's."""
+
+
 class Working:
     """Runs VBoxManage for one long work; a failure is an ActionError with its words."""
 
@@ -36,7 +40,7 @@ class Working:
             raise ActionError(str(error)) from None
 
     async def long(self, text: str, arguments: Sequence[str]) -> None:
-        """Something that tells its progress, with `text` for what it is at."""
+        """Something that tells its progress, with `text` for what it is at. Raises Taken, and other ActionErrors."""
         self._report.line(text)
         self._report.progress(Progress(text))
         try:
@@ -64,7 +68,8 @@ class Working:
             await asyncio.shield(_end(process))
             raise
         if status:
-            raise ActionError(_reason(said.decode("utf-8", "replace"), status))
+            reason = _reason(said.decode("utf-8", "replace"), status)
+            raise Taken(reason) if "VERR_ALREADY_EXISTS" in reason else ActionError(reason)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

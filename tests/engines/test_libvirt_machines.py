@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -100,7 +102,12 @@ def files(libvirt: PrivateLibvirt) -> set[str]:
 
 
 async def begun(task: asyncio.Task[Ref], file: Path) -> bool:
-    return task.done() or (file.exists() and file.stat().st_size > 0)
+    """Whether something is written to the file, or nothing more will be."""
+    return task.done() or has_bytes(file)
+
+
+def has_bytes(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
 
 
 def make_image(path: Path) -> None:
@@ -124,6 +131,7 @@ async def test_vms_of_every_name_are_made_as_wanted_and_run(backend: LibvirtBack
     assert {empty.virsh("domname", ref.id) for ref in made} == set(NAMES)
     assert empty.state(made[0].id) == "running"
     assert files(empty) == {f"{name}.qcow2" for name in NAMES}
+    assert f"arch='{platform.machine()}' machine='pc-q35" in empty.virsh("dumpxml", made[1].id)
     assert image_info(images(empty) / f"{NAMES[1]}.qcow2")["virtual-size"] == 4 * MB
     info = empty.virsh("dominfo", made[1].id)
     assert "Max memory:     32768 KiB" in info
@@ -158,6 +166,10 @@ async def test_a_name_taken_meanwhile_harms_neither(backend: LibvirtBackend, emp
     assert len(won) == 1, results
     assert empty.virsh("list", "--all", "--uuid") == won[0].id
     assert files(empty) == {"small.qcow2", "other.img"}
+    media, spec = able(backend, Media), NewMedium("twice", 4 * MB, "raw")
+    made = await asyncio.gather(media.create(spec, Heard()), media.create(spec, Heard()), return_exceptions=True)
+    assert len([path for path in made if isinstance(path, str)]) == 1, made
+    assert "twice.img" in files(empty)
 
 
 async def test_cancelled_or_without_its_daemon_a_copy_is_undone(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
@@ -170,7 +182,7 @@ async def test_cancelled_or_without_its_daemon_a_copy_is_undone(backend: Libvirt
     for fault in ("cancel", "kill"):
         heard = Heard()
         task = asyncio.create_task(creating.create(copy, heard))
-        await eventually(lambda: begun(task, images(empty) / "small.qcow2"), "the copy to begin")
+        await eventually(partial(begun, task, images(empty) / "small.qcow2"), "the copy to begin")
         assert not task.done(), task
         if fault == "cancel":
             task.cancel()

@@ -133,6 +133,12 @@ async def test_a_name_taken_meanwhile_harms_neither(backend: VirtualBoxBackend, 
     assert len(won) == 1, results
     assert list(virtualbox.machines().values()) == [won[0].id]
     assert virtualbox.info(won[0].id)["SATA-0-0"].endswith("small.vdi")
+    media = able(backend, Media)
+    spec = NewMedium("twice", 4 * MB, "VDI")
+    made = await asyncio.gather(media.create(spec, Heard()), media.create(spec, Heard()), return_exceptions=True)
+    assert len([path for path in made if isinstance(path, str)]) == 1, made
+    assert "twice.vdi" in files(virtualbox)
+    assert "twice.vdi" in media_of(virtualbox)
 
 
 async def test_cancelled_or_without_its_service_a_copy_is_undone(
