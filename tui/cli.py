@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from tui import config
 from tui.arguments import EXIT_USAGE, make_parser, with_arguments
@@ -26,15 +25,14 @@ EXIT_BROKEN_PIPE = 141
 EXIT_OUTPUT = 1
 
 
-def main() -> int:
-    """The installed command. Ends without waiting for calls into a frozen engine, which nothing can cancel."""
+def main() -> NoReturn:
+    """The installed command. Ends at once: calls into a frozen engine cannot be cancelled, and Python takes up to a
+    second to take its modules apart."""
     status = run(sys.argv[1:])
-    if threading.active_count() > 1:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError, AttributeError):
-                stream.flush()
-        os._exit(status)
-    return status
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -178,4 +176,4 @@ def _drawable(text: str, encoding: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
