@@ -160,12 +160,18 @@ def _cpus(text: str, limits: Limits) -> int:
 
 
 def _memory(text: str, limits: Limits) -> int:
-    found = sizes.read_size(text)
+    found = _read_size(text)
     if found < _LEAST_MEMORY:
         raise ValueError("at least 4m")
     if found > limits.memory:
         raise ValueError(f"the host has {size(limits.memory)}")
     return found // MB * MB
+
+
+def _read_size(text: str) -> int:
+    if not text:
+        raise ValueError("a size is needed, such as 512m or 2g")
+    return sizes.read_size(text)
 
 
 def _uefi(text: str, limits: Limits) -> bool:
@@ -175,7 +181,7 @@ def _uefi(text: str, limits: Limits) -> bool:
 
 
 def _size(text: str, limits: Limits, fixed: bool) -> int:
-    found = sizes.read_size(text)
+    found = _read_size(text)
     if found < MB:
         raise ValueError("at least 1m")
     if fixed and limits.space is not None and found > limits.space:

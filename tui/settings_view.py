@@ -14,6 +14,7 @@ from tui.formats import size
 from tui.view import View
 from widgets.line import Line, Part
 from widgets.table import Cell, Column, Row, Table
+from widgets.text import cut
 from widgets.tones import Tone
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class SettingsView(View):
         self._title.set_parts(
             [
                 Part(" Settings", "accent"),
-                Part(f"  {settings.name}", "strong"),
+                Part(f"  {cut(settings.name, 60)}", "strong"),
                 Part(f"  on {ref.engine}, {runs}", "dim"),
             ]
         )

@@ -228,6 +228,29 @@ async def test_a_running_vm_says_what_cannot_be_changed_and_takes_an_iso(app: Te
         await until(pilot, lambda: app.main.listing, "the list")
 
 
+async def test_read_only_shows_settings_and_media_and_changes_nothing(tmp_path: Path) -> None:
+    app = TestApp(tmp_path / "journal.jsonl", read_only=True)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await listed(pilot)
+        await opened(pilot, app, "lab-fedora")
+        for key in ("enter", "plus", "d"):
+            await press(pilot, key)
+            await until(pilot, lambda: "settings:" in said(app), "the refusal")
+            assert not isinstance(app.screen, Form)
+            app.main.dismiss_newest()
+        await press(pilot, "equals_sign")
+        await on_medium(pilot, app, "/srv/vms/base/debian-12.vdi")
+        for key in ("s", "y", "b", "plus"):
+            await press(pilot, key)
+            await until(pilot, lambda: "read-only" in said(app), "the refusal")
+            app.main.dismiss_newest()
+        await press(pilot, "d")
+        await pilot.pause()
+        assert "/srv/vms/base/debian-12.vdi" in paths(app)
+        await press(pilot, "2", "plus")
+        await until(pilot, lambda: "read-only" in said(app), "the refusal")
+
+
 async def test_a_vm_is_renamed_by_its_key(app: TestApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await listed(pilot)

@@ -85,7 +85,7 @@ class SettingsArea(Area):
     async def edit(self) -> None:
         view, shown = self._view, self._view.shown
         subject = view.subject
-        if view.ref is None or shown is None or subject is None:
+        if view.ref is None or shown is None or subject is None or self._refused(view.ref.engine):
             return
         if isinstance(subject, str):
             await self._general(view.ref, shown)
@@ -98,7 +98,7 @@ class SettingsArea(Area):
 
     async def add(self) -> None:
         view, shown = self._view, self._view.shown
-        if view.ref is None or shown is None:
+        if view.ref is None or shown is None or self._refused(view.ref.engine):
             return
         entries = []
         for what, timing_of, label in (("disk", "attach", "A disk"), ("port", "forward", "A forwarded port")):
@@ -115,7 +115,7 @@ class SettingsArea(Area):
     async def remove(self) -> None:
         view, shown = self._view, self._view.shown
         subject = view.subject
-        if view.ref is None or shown is None:
+        if view.ref is None or shown is None or self._refused(view.ref.engine):
             return
         if isinstance(subject, Drive) and subject.kind == "disk":
             await self._detach(view.ref, shown, subject)
@@ -258,8 +258,7 @@ class SettingsArea(Area):
         if not changes:
             self.main.say("Nothing is different.")
             return
-        if reason := self.app.store.barred.get(ref.engine):
-            self.main.say(f"settings of {shown.name}: {reason}.", "warn")
+        if self._refused(ref.engine):
             return
         item = self.app.store.get(ref)
         if item is None:
@@ -279,6 +278,13 @@ class SettingsArea(Area):
         if failure:
             self.main.say(f"{shown.name}: {failure}", "error")
         await self._renew(ref)
+
+    def _refused(self, engine: str) -> bool:
+        """Whether nothing may be changed there now, which is said then."""
+        reason = self.app.store.barred.get(engine)
+        if reason:
+            self.main.say(f"settings: {reason}.", "warn")
+        return bool(reason)
 
     async def _renew(self, ref: Ref) -> None:
         backend = self.app.session.backend(ref.engine)
