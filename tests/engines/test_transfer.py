@@ -20,7 +20,7 @@ from backends.model import Kind, Ref
 from backends.progress import Progress
 from backends.virtualbox.backend import VirtualBoxBackend
 from tests.engines.libvirt_engine import PrivateLibvirt
-from tests.engines.virtualbox_engine import PrivateVirtualBox
+from tests.engines.virtualbox_engine import PrivateVirtualBox, top
 
 MB = 1 << 20
 
@@ -118,7 +118,7 @@ async def test_a_domain_goes_out_and_comes_back(libvirt: PrivateLibvirt, images:
 
 @pytest.mark.libvirt
 async def test_what_is_cancelled_or_finds_no_room_leaves_nothing(
-    libvirt: PrivateLibvirt, images: Path, tmp_path: Path
+    libvirt: PrivateLibvirt, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uuid = libvirt.define("big")
     disk = libvirt.disk(uuid)
@@ -131,15 +131,20 @@ async def test_what_is_cancelled_or_finds_no_room_leaves_nothing(
         async with joined(libvirt.url) as transfer:
             heard = Heard()
             await cancelled_at_work(
-                transfer.export(domain(uuid), str(tmp_path / "out"), heard), lambda: heard.done > 2 * MB
+                transfer.export(domain(uuid), str(tmp_path / "out"), heard), (tmp_path / "out/hda.raw").exists
             )
             assert not (tmp_path / "out").exists()
             with pytest.raises(ActionError, match=r"it needs 15\d MB"):
                 await transfer.export(domain(uuid), str(small / "out"), Heard())
+            with monkeypatch.context() as patch:
+                # a file system that does not tell how much room is left
+                patch.setattr("backends.libvirt.transfer.free_at", lambda path: None)
+                with pytest.raises(ActionError, match="the disk is full"):
+                    await transfer.export(domain(uuid), str(small / "out"), Heard())
+            assert os.listdir(small) == []
             await transfer.export(domain(uuid), str(tmp_path / "whole"), Heard())
-            heard = Heard()
             await cancelled_at_work(
-                transfer.bring(str(tmp_path / "whole"), "again", heard), lambda: heard.done > 2 * MB
+                transfer.bring(str(tmp_path / "whole"), "again", Heard()), lambda: any(images.iterdir())
             )
             assert not os.listdir(images)
             assert libvirt.virsh("domuuid", "--domain", "again", check=False) == ""
@@ -147,7 +152,6 @@ async def test_what_is_cancelled_or_finds_no_room_leaves_nothing(
             with pytest.raises(ActionError, match="shut it down first"):
                 await transfer.export(domain(uuid), str(tmp_path / "out"), Heard())
         assert not list(small.glob("*"))
-        assert "out" not in ran("ls", "-a", str(small))
     finally:
         ran("umount", str(small))
     assert not (tmp_path / "out").exists()
@@ -270,3 +274,20 @@ async def test_what_virtualbox_is_cancelled_at_leaves_nothing(
     assert set(virtualbox.machines()) == {"big"}
     assert files(virtualbox) == before
     assert "again" not in virtualbox.manage("list", "hdds")
+    # a small file system that VBoxSVC alone sees, as it writes the file
+    small = shared / "small"
+    small.mkdir()
+    (service,) = virtualbox.services()
+    inside = f"{top()}/root{small}"
+    ran("nsenter", "-t", str(service), "-m", "mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", inside)
+    with pytest.raises(ActionError, match="the disk is full"):
+        await transfer.export(machine(uuid), str(small / "out.ova"), Heard())
+    assert ran("nsenter", "-t", str(service), "-m", "ls", inside) == ""
+    heard = Heard()
+    task = asyncio.ensure_future(transfer.export(machine(uuid), str(shared / "lost.ova"), heard))
+    while heard.done < 10 and not task.done():
+        await asyncio.sleep(0.01)
+    virtualbox.kill()
+    with pytest.raises(ActionError, match="ended meanwhile"):
+        await task
+    assert "lost.ova" not in os.listdir(shared)
