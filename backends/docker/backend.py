@@ -21,6 +21,7 @@ from backends.docker import perform as actions
 from backends.docker.client import CALL_TIMEOUT, Connection
 from backends.docker.errors import action_error, engine_error, is_timeout, nothing_found, passed_over, status
 from backends.docker.events import EventReader, Inbox, refs_of
+from backends.docker.lagging import Lagging
 from backends.docker.locate import Endpoint, candidates
 from backends.docker.parse import Parser
 from backends.docker.sampler import CgroupSampler
@@ -38,6 +39,8 @@ _SAMPLES = 5
 _END = 0.4
 """Seconds `close` waits for threads and ssh to end; what still hangs then is left to itself."""
 _CLOSED = "the connection is closed"
+_ASK_AGAIN = 0.25
+"""Seconds until a container is asked about again whose end the listing does not know yet."""
 _KINDS = (Kind.CONTAINER, Kind.IMAGE, Kind.VOLUME, Kind.NETWORK)
 
 
@@ -55,6 +58,8 @@ class DockerBackend(Backend):
         self._readers: set[EventReader] = set()
         self._listing = threading.Lock()
         self._sampling = threading.Lock()
+        self._lagging = Lagging()
+        self._ask_again: Callable[[frozenset[Ref]], None] | None = None
         self._strays: set[str] = set()
         self._closed = False
         self._able: dict[type, object] = {}
@@ -88,14 +93,15 @@ class DockerBackend(Backend):
 
     async def events(self) -> AsyncIterator[frozenset[Ref]]:
         connection = self.connected()
-        inbox = Inbox(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        inbox = Inbox(loop)
         reader = EventReader(connection.dialer, f"/v{connection.api_version}/events", CALL_TIMEOUT)
         self._readers.add(reader)
         parser = self._parser
 
         def handle(event: dict[str, Any]) -> None:
             self.ring.add(told.record(event, self.engine))
-            refs = refs_of(event, self.engine, parser.started, parser.ended)
+            refs = refs_of(event, self.engine, parser.started, parser.ended, self._lagging)
             if refs is not None:
                 inbox.put(refs)
 
@@ -103,6 +109,11 @@ class DockerBackend(Backend):
             cause = error or ConnectionResetError("the engine ended its event stream")
             inbox.end(engine_error(cause, connection.endpoint, connection.dialer.complaint()))
 
+        def ask_again(refs: frozenset[Ref]) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody reads
+                loop.call_soon_threadsafe(loop.call_later, _ASK_AGAIN, inbox.put, refs)
+
+        self._ask_again = ask_again
         try:
             await self.ask(lambda _: reader.open())
             self.ring.add(told.listening(self.engine, connection.version))
@@ -318,6 +329,7 @@ class DockerBackend(Backend):
             ids = {container.ref.id for container in found}
             self._parser.started.keep_only(ids)
             self._parser.ended.keep_only(ids)
+            self._ask_again_of(found)
             return Snapshot(self.engine, now, containers=found, images=self._parser.images(images))
 
     def _list_some(self, connection: Connection, refs: Collection[Ref]) -> Change:
@@ -328,6 +340,7 @@ class DockerBackend(Backend):
             listing = connection.asking.containers(all=True, filters={"id": ids})
             with self._listing:
                 updated += (item for item in self._parser.containers(listing, now) if item.ref in refs)
+            self._ask_again_of(updated)
         if any(ref.kind is Kind.IMAGE for ref in refs):
             listing = connection.asking.images()
             updated += (image for image in self._parser.images(listing) if image.ref in refs)
@@ -339,6 +352,11 @@ class DockerBackend(Backend):
             updated += (network for network in belongings.networks(found, self.engine) if network.ref in refs)
         gone = set(refs) - {item.ref for item in updated}
         return Change(self.engine, now, tuple(updated), tuple(gone))
+
+    def _ask_again_of(self, listed: Collection[Item]) -> None:
+        """Have those listed again soon whose end the listing does not know yet."""
+        if (behind := self._lagging.behind(listed)) and self._ask_again is not None:
+            self._ask_again(behind)
 
     def _sample(self, connection: Connection, refs: list[Ref]) -> dict[Ref, Usage]:
         wanted = {ref.id: ref for ref in refs}

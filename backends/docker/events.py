@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backends.base import EngineError
+from backends.docker.lagging import Lagging
 from backends.docker.moments import Moments
 from backends.docker.parse import image_id
 from backends.docker.transport import DialedConnection, Dialer, wake
@@ -147,7 +148,9 @@ class EventReader:
         ended(error)
 
 
-def refs_of(event: dict[str, Any], engine: str, started: Moments, ended: Moments) -> frozenset[Ref] | None:
+def refs_of(
+    event: dict[str, Any], engine: str, started: Moments, ended: Moments, lagging: Lagging | None = None
+) -> frozenset[Ref] | None:
     """What an event is about; an empty set where only a full listing tells; None for no change.
 
     Notes the exact time of a start or an end.
@@ -175,6 +178,8 @@ def refs_of(event: dict[str, Any], engine: str, started: Moments, ended: Moments
         return frozenset({Ref(engine, Kind.IMAGE, found)}) if found.startswith("sha256:") else frozenset()
     if kind != "container" or not identity:
         return None
+    if lagging is not None:
+        lagging.saw(identity, action)
     nanoseconds = event.get("timeNano")
     if isinstance(nanoseconds, int):
         if action == "start":
