@@ -20,7 +20,7 @@ from tests.engines.virtualbox_engine import PrivateVirtualBox
 
 SHOWN = GREETING.encode("latin-1").decode("cp437")
 TYPED = "Ls -l /etc | grep 'a b' > ~/x_$1; echo \"{[(<%^&*>)]}\" !@#+=`?:,.\\"
-_KEPT = 14
+_KEPT = 10
 VIDEO = '<video><model type="vga"/></video>'
 
 
