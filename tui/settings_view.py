@@ -122,3 +122,8 @@ def rows_of(settings: Settings, networks: dict[str, str]) -> list[tuple[Row, Sub
         guest = f"{forward.guest_ip or 'guest'}:{forward.guest_port}"
         add("Ports", clean(forward.name), f"{host} to {guest} {forward.protocol}", "forward", forward)
     return found
+
+
+def hardware_rows(settings: Settings, networks: dict[str, str]) -> list[Row]:
+    """The rows of drives, adapters and ports, without what a change would do."""
+    return [Row(row.key, row.cells[:3]) for row, subject in rows_of(settings, networks) if not isinstance(subject, str)]

@@ -17,6 +17,7 @@ from tui.settings_view import SettingsView
 from widgets.confirm import Confirm
 from widgets.form import Form
 from widgets.picker import Picker
+from widgets.table import Table
 
 SIZES = pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "80x24"])
 
@@ -226,6 +227,20 @@ async def test_a_running_vm_says_what_cannot_be_changed_and_takes_an_iso(app: Te
         await until(pilot, lambda: any(port.host_port == 8080 for port in shown(app).forwards), "the port")
         await press(pilot, "escape")
         await until(pilot, lambda: app.main.listing, "the list")
+
+
+async def test_the_details_show_disks_adapters_and_ports_and_lead_to_the_settings(app: TestApp) -> None:
+    async with app.run_test(size=(160, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "2")
+        await select(pilot, "build-debian")
+        app.main.open_details("hardware")
+        await until(pilot, lambda: app.main.query("#tab-hardware-parts"), "the tab")
+        table = app.main.query_one("#tab-hardware-parts", Table)
+        await until(pilot, lambda: table.row_count == 5, "its rows")
+        assert [row.cells[1].text for row in table.rows] == ["IDE 1", "SATA 0", "SATA 1", "adapter 1", "ssh"]
+        await press(pilot, "enter")
+        await until(pilot, lambda: app.main.view == "settings", "the settings")
 
 
 async def test_read_only_shows_settings_and_media_and_changes_nothing(tmp_path: Path) -> None:

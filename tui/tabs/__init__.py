@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from backends.abilities.editing import Editing
 from backends.abilities.images import History
 from backends.abilities.inside import Changes, Processes
 from backends.abilities.logs import Logs
@@ -55,6 +56,7 @@ TABS: tuple[TabSpec, ...] = (
     TabSpec("ports", "Ports", "Port", "ports.PortsTab", _CONTAINERS),
     TabSpec("health", "Health", "Hlth", "particulars.HealthTab", _CONTAINERS),
     TabSpec("layers", "Layers", "Lay", "layers.LayersTab", _IMAGES, History),
+    TabSpec("hardware", "Hardware", "Hw", "hardware.HardwareTab", frozenset({Kind.VM}), Editing),
     TabSpec("snapshots", "Snapshots", "Snap", "snapshots.SnapshotsTab", frozenset({Kind.VM}), Snapshots),
     TabSpec("inspect", "Inspect", "Insp", "inspect.InspectTab"),
 )
