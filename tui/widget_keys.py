@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.binding import Binding
 
+from widgets.color_lines import ColorLines
 from widgets.confirm import Confirm
 from widgets.facts import Facts
 from widgets.log_view import LogView
@@ -20,7 +21,7 @@ _NEVER = "<unbound>"
 def widget_bindings() -> dict[str, tuple[tuple[str, ...], str]]:
     """(keys, what they do) by binding id."""
     found: dict[str, tuple[tuple[str, ...], str]] = {}
-    for widget in (Table, MarkedLines, LogView, Facts, DataTree, Picker, Confirm):
+    for widget in (Table, MarkedLines, LogView, Facts, DataTree, Picker, Confirm, ColorLines):
         for binding in widget.BINDINGS:
             if isinstance(binding, Binding) and binding.id:
                 found[binding.id] = (tuple(binding.key.split(",")), binding.description)
