@@ -122,6 +122,9 @@ def _expression(pattern: str) -> str:
                 at += 1
             if pattern[at : at + 1] == "/":
                 at += 1
+                # One says as much as many, each of which would be tried at every folder of the path
+                while pattern[at : at + 3] == "**/":
+                    at += 3
             out.append(".*" if at >= end else "(?:.*/)?")
         elif sign == "?":
             out.append("[^/]")
