@@ -161,7 +161,7 @@ async def test_a_vm_goes_out_and_comes_back(app: TestApp, tmp_path: Path) -> Non
             return str(path)
 
         app.browse_host = chosen  # type: ignore[method-assign]
-        await app.run_command("transfer.bring", [app.named("lab-fedora")])
+        await app.run_command("transfer.import_vm", [app.named("lab-fedora")])
         await form(pilot)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: app.tasks.all[-1].verb == "import" and not app.tasks.all[-1].open, "the import")

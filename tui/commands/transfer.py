@@ -31,7 +31,7 @@ COMMANDS: tuple[Command, ...] = (
         many=False,
     ),
     Command(
-        "transfer.bring",
+        "transfer.import_vm",
         (),
         "import VM",
         "Make a VM of an export (an OVA file; a folder with XML and disks)",

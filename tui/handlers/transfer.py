@@ -81,7 +81,7 @@ class TransferArea(Area):
         chosen = await self.app.browse_host(f"Export {name}: into which folder?", folder, kind="folder")
         return str(Path(chosen, Path(value).name or f"{name}{able.suffix}")) if chosen else None
 
-    async def bring(self, items: Sequence[Item]) -> None:
+    async def import_vm(self, items: Sequence[Item]) -> None:
         engine = items[0].ref.engine if items else await self.engine_with(Transfer, "Import a VM")
         if engine is None:
             return
