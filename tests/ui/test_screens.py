@@ -73,6 +73,7 @@ PICTURES = {
     "boxtop": "test_screens/test_main_screen[160x48]",
     "groups": "test_groups/test_picture[open-160x48]",
     "logs": "test_logs/test_several_logs_merged[160x48]",
+    "screen": "test_screen/test_the_text_read_from_a_console[160x48]",
     "run": "test_containers/test_the_run_form[160x48]",
     "tasks": "test_images/test_tasks_view[160x48]",
 }
