@@ -81,7 +81,7 @@ class DemoTransfer(Transfer):
         ref = Ref(self._backend.engine, Kind.VM, str(uuid.UUID(identity[:32], version=4)))
         vm = VM(ref, name, State.OFF, "PoweredOff", "Debian 12 Bookworm (64-bit)", 2, 2 << 30, changed=now)
         world.admit(vm, Profile(cpu=0.3, memory=1 << 30))
-        return f"{clean(name)} was made from {clean(path, 300)}"
+        return f"made from {clean(path, 300)}"
 
     async def _pass(self, text: str, total: int, report: Report) -> None:
         for step in range(_STEPS):

@@ -151,7 +151,7 @@ class LibvirtTransfer(Transfer):
             if isinstance(error, OSError):
                 raise ActionError(f"{words(error)}; nothing of it is left") from None
             raise
-        return f"{clean(name)} was made from {clean(path, 300)}"
+        return f"made from {clean(path, 300)}"
 
     async def _defined(self, xml: str, identity: str) -> None:
         """Define it; cancelled meanwhile, it is undefined again, as its disks go."""

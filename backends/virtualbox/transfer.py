@@ -105,7 +105,7 @@ class VirtualBoxTransfer(Transfer):
         except asyncio.CancelledError:
             report.line(await asyncio.shield(self._clear(before, name, folder)))
             raise
-        return f"{clean(name)} was made from {clean(path, 300)}"
+        return f"made from {clean(path, 300)}"
 
     async def _clear(self, before: str, name: str, folder: str) -> str:
         """Remove what VirtualBox itself left of an import that failed; what is left then, in words."""

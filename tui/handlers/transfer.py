@@ -124,7 +124,8 @@ class TransferArea(Area):
         free = f", {size_long(room.free)} are free there" if room.free is not None else ""
         notes = [
             (f"{clean(path, 300)}: {package.name}", "strong"),
-            (f"It takes {needs}{where}{free}. It gets network addresses of its own.", "dim"),
+            (f"It takes {needs}{where}{free}.", "dim"),
+            ("It gets an identity and network addresses of its own.", "dim"),
             *((note, "warn") for note in room.notes),
         ]
         form = Form(
