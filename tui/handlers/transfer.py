@@ -21,9 +21,7 @@ from widgets.form import Form, TextField, ToggleField, Values
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
 
-_ANYWAY = ToggleField(
-    "anyway", "Even when tight", help="What is written is removed again when the disk is full."
-)
+_ANYWAY = ToggleField("anyway", "Even when tight", help="What is written is removed again when the disk is full.")
 
 
 class TransferArea(Area):
