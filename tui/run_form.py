@@ -118,6 +118,8 @@ def read(values: Values, base: RunSpec | None = None) -> tuple[RunSpec, dict[str
 
 
 def _image(text: str) -> str:
+    if text.startswith(("docker ", "podman ")):
+        raise ValueError("a whole line is read by Paste a line, below")
     if not _IMAGE_ID.fullmatch(text):
         references.parse(text)
     return text

@@ -54,6 +54,8 @@ class TasksView(View):
         self.output = WorkLog(id="tasks-log", glyphs=glyphs)
         self._due: Timer | None = None
         self._elapsed: Timer | None = None
+        self._entering = True
+        self._known: set[int] = set()
         tasks.listen(self._told)
 
     def compose(self) -> ComposeResult:
@@ -82,6 +84,7 @@ class TasksView(View):
             if timer is not None:
                 timer.stop()
         self._due = self._elapsed = None
+        self._entering = True
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one("#tasks-body").set_class(event.size.width >= _WIDE, "wide")
@@ -106,6 +109,11 @@ class TasksView(View):
         )
         # the newest on top; the cursor stays on its task
         self.table.set_rows([row_of(task, now, glyphs) for task in reversed(tasks)])
+        # who comes here after something was started or failed looks for that
+        if self._entering and tasks and tasks[-1].id not in self._known:
+            self.table.select(tasks[-1].id)
+        self._entering = False
+        self._known = {task.id for task in tasks}
         self._draw_output()
         if at_work and self._elapsed is None:
             self._elapsed = self.set_timer(_ELAPSED, self._second_passed)

@@ -25,6 +25,8 @@ INSTALL_DOCKER = "install Docker (docs.docker.com/engine/install)"
 INSTALL = "install Docker (docs.docker.com/engine/install) or Podman, or name an engine: --host, DOCKER_HOST"
 _START_DOCKER = "start it: sudo systemctl start docker"
 _LIMIT = 500
+# The runtime's tale of its own layers; what is the matter stands at its end, which a line on screen cuts off
+_RUNTIME = re.compile(r"^.*OCI runtime create failed:.*?((?:exec:|error mounting|chdir to cwd) .*?)(?:: unknown)?$")
 _LONG_ID = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -135,6 +137,7 @@ def _api_message(error: BaseException) -> str:
     line = _LONG_ID.sub(lambda match: match.group()[:12], clean(text, _LIMIT).strip())
     for prefix in ("Error response from daemon: ", "conflict: "):
         line = line.removeprefix(prefix)
+    line = _RUNTIME.sub(r"it cannot be started: \1", line)
     return line or f"the engine answered with HTTP status {status(error)}"
 
 
