@@ -52,7 +52,7 @@ class DockerArchives(Archives):
                 file.discard()
                 exchange.finish()
                 news.flush()
-            return f"{file.path}, {written} bytes"
+            return f"{file.path}, {written / (1 << 20):,.1f} MiB"
 
         return await in_thread(work, exchange.close, "save")
 

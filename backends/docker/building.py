@@ -133,7 +133,7 @@ def _choose(connection: Connection, exchange: Exchange, context: Context) -> bui
 def _tell(context: Context, count: Scan) -> str:
     size = f"{count.bytes / (1 << 20):,.1f} MiB" if count.bytes >= 1 << 20 else f"{count.bytes / 1024:,.1f} KiB"
     out = f"; {count.excluded:,} left out by {clean(context.ignore_file)}" if context.ignore_file else ""
-    return f"context {clean(context.folder)}: {count.files:,} files, {size}{out}"
+    return f"context {clean(context.folder)}: {count.files:,} file{'s' * (count.files != 1)}, {size}{out}"
 
 
 def _build(exchange: Exchange, request: BuildRequest, plan: _Plan, news: ThreadReport) -> str:
