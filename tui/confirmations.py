@@ -118,11 +118,12 @@ def _delete_vms(title: str, lines: list[Line], items: Sequence[Item], losses: Lo
     choices = [Choice(CANCEL, "Cancel"), Choice(KEEP_DISKS, "Unregister, keep disks", tone="warn")]
     typed = ""
     if going:
-        total = sum(loss.size or 0 for loss in going)
+        sizes = [loss.size for loss in going if loss.size is not None]
+        total = f" ({size_long(sum(sizes))})" if len(sizes) == len(going) else ""
         choices.append(
             Choice(
                 DELETE_DISKS,
-                f"Delete with {len(going)} disk{'s' if len(going) > 1 else ''} ({size_long(total)})",
+                f"Delete with {len(going)} disk{'s' if len(going) > 1 else ''}{total}",
                 tone="error",
                 needs_typed=True,
             )

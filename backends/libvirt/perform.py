@@ -87,6 +87,8 @@ def losses(connection: Connection, identity: str) -> tuple[Loss, ...]:
             kept = "it is on another machine"
         shown = clean(disk.source, 1024)
         size = _size(disk.source) if disk.file and connection.is_local() else None
+        if size is None and disk.file:
+            size = _told_size(connection, domain, disk.target)
         found.append(Loss(shown, "" if kept else f"{disk.target}:{disk.source}", size, kept))
     return tuple(found)
 
@@ -145,4 +147,12 @@ def _size(path: str) -> int | None:
     try:
         return Path(path).stat().st_blocks * 512
     except OSError:
+        return None
+
+
+def _told_size(connection: Connection, domain: Any, target: str) -> int | None:
+    """Bytes the disk takes as libvirt tells: of a file only it can reach."""
+    try:
+        return int(domain.blockInfo(target)[1])
+    except connection.libvirt.libvirtError:
         return None

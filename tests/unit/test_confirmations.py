@@ -71,6 +71,13 @@ def test_disks_go_only_with_the_name_typed_and_those_used_elsewhere_stay():
     assert "kept: other VM uses it" in text_of(asked)
 
 
+def test_the_size_of_disks_the_engine_cannot_tell_is_not_shown_as_nothing():
+    item = vm(state=State.OFF)
+    asked = confirmation(Action.DELETE, [item], {item.ref: (Loss("/vms/build.vdi", "/vms/build.vdi"),)})
+    (delete,) = (choice for choice in asked.choices if choice.id == DELETE_DISKS)
+    assert delete.label == "Delete with 1 disk"
+
+
 def test_a_vm_without_disks_of_its_own_offers_to_unregister_only():
     asked = confirmation(Action.DELETE, [vm(state=State.OFF)], {})
     assert [choice.id for choice in asked.choices] == [CANCEL, KEEP_DISKS]
