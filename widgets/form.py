@@ -115,8 +115,10 @@ class Form(ModalScreen[Values | None]):
         browse: Callable[[str, str, str], Awaitable[str | None]] | None = None,
         follow: Callable[[str, Values], Values] | None = None,
         tools: Sequence[Tool] = (),
+        first: str = "",
         glyphs: Glyphs = BRAILLE,
     ) -> None:
+        """`first` is the id of the field to begin in, where it is not the first one."""
         super().__init__()
         self._title = title
         self._submit_label = submit
@@ -129,6 +131,7 @@ class Form(ModalScreen[Values | None]):
         """What fields became by `follow`, which is not a change of the user's."""
         self._changed_by_user: set[str] = set()
         self._tools = {tool.id: tool for tool in tools}
+        self._first = first
         self._glyphs = glyphs
         widest = max((width_of(field.label) for field in fields), default=0)
         width = min(_LABEL, widest + 3)
@@ -179,7 +182,7 @@ class Form(ModalScreen[Values | None]):
         self._last = self.values
         self._renew()
         if self._rows:
-            next(iter(self._rows.values())).control.focus()
+            (self._rows.get(self._first) or next(iter(self._rows.values()))).control.focus()
 
     def on_unmount(self) -> None:
         for work in self._works:

@@ -206,6 +206,17 @@ async def test_a_vm_changed_from_elsewhere_is_not_overwritten(app: TestApp) -> N
         await until(pilot, lambda: shown(app).memory == 1 << 30, "the settings as they are")
 
 
+async def test_the_form_of_the_settings_begins_in_the_row_it_was_opened_from(app: TestApp) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await listed(pilot)
+        await opened(pilot, app, "lab-fedora")
+        await at(pilot, app, "memory")
+        await press(pilot, "enter")
+        await asked(pilot, Form)
+        await press(pilot, "ctrl+u", "1", "g")
+        assert form(app).values["memory"] == "1g"
+
+
 async def test_a_running_vm_says_what_cannot_be_changed_and_takes_an_iso(app: TestApp) -> None:
     async with app.run_test(size=(140, 40)) as pilot:
         await listed(pilot)

@@ -88,7 +88,7 @@ class SettingsArea(Area):
         if view.ref is None or shown is None or subject is None or self._refused(view.ref.engine):
             return
         if isinstance(subject, str):
-            await self._general(view.ref, shown)
+            await self._general(view.ref, shown, subject)
         elif isinstance(subject, Drive):
             await self._drive(view.ref, shown, subject)
         elif isinstance(subject, Adapter):
@@ -139,7 +139,7 @@ class SettingsArea(Area):
 
     # -- the parts ----------------------------------------------------------------------------------------------------
 
-    async def _general(self, ref: Ref, shown: Settings) -> None:
+    async def _general(self, ref: Ref, shown: Settings, first: str) -> None:
         fields = forms.general_fields(shown)
         notes = forms.general_notes(shown)
         if not fields:
@@ -150,7 +150,7 @@ class SettingsArea(Area):
         def check(values: Values) -> Mapping[str, str]:
             return forms.general_changes(values, shown, limits)[1]
 
-        form = Form(shown.name, fields, submit="Change", notes=notes, check=check, glyphs=self.glyphs)
+        form = Form(shown.name, fields, submit="Change", notes=notes, check=check, first=first, glyphs=self.glyphs)
         values = await self.ask(form)
         if values is not None:
             changes, _ = forms.general_changes(values, shown, limits)
