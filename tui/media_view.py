@@ -150,7 +150,7 @@ class MediaView(View):
         shown = [
             (key, engine, medium)
             for key, (engine, medium) in self._found.items()
-            if all(word in " ".join((medium.path, medium.format, *medium.users, engine)).lower() for word in words)
+            if all(word in _words(key, engine, medium) for word in words)
         ]
         shown.sort(key=lambda entry: (entry[2].kind, _name(entry[2]).lower(), entry[2].path))
         nothing = "No medium matches. Esc shows all." if words else "No engine here knows a disk image or an ISO."
@@ -189,6 +189,12 @@ def row_of(key: Key, engine: str, medium: Medium) -> Row:
             Cell(engine, "dim"),
         ),
     )
+
+
+def _words(key: Key, engine: str, medium: Medium) -> str:
+    """What a filter finds it by: all that its row shows, and what that leaves out."""
+    cells = (cell.text for cell in row_of(key, engine, medium).cells)
+    return " ".join((medium.path, *medium.users, *cells)).lower()
 
 
 def _name(medium: Medium) -> str:

@@ -320,6 +320,16 @@ def test_media(app: TestApp, size: tuple[int, int], snap_compare) -> None:
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
+async def test_media_are_found_by_what_their_rows_show(app: TestApp) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "equals_sign")
+        await on_medium(pilot, app, "/srv/vms/base/debian-12.vdi")
+        await press(pilot, "slash", *"base", "space", *"image")
+        await until(pilot, lambda: len(media(app).table.rows) < len(media(app).media), "the filter")
+        assert "debian-12.vdi" in [row.cells[0].text for row in media(app).table.rows]
+
+
 async def test_media_are_made_grown_converted_and_deleted_only_when_nothing_uses_them(app: TestApp) -> None:
     async with app.run_test(size=(140, 40)) as pilot:
         await listed(pilot)
