@@ -77,7 +77,7 @@ class SerialArea(Area):
         """There is none to join: say why, or offer one."""
         name = name_of(item)
         if not port.offer:
-            self.main.say(f"Serial console of {name}: {port.reason}.", "warn")
+            self.main.say(f"{name}: {port.reason}.", "warn")
             return
         key = self.app.keymap.first(BY_ID["serial.open"]) or "the menu"
         dialog = Confirm(
