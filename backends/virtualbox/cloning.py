@@ -86,7 +86,11 @@ class VirtualBoxCloning(Cloning):
         arguments += [f"--options={','.join(options)}"] if options else []
         try:
             await follow(
-                self._backend, arguments, "linking its disks" if spec.linked else "copying", report, cancels=True
+                self._backend.manager(),
+                arguments,
+                "linking its disks" if spec.linked else "copying",
+                report,
+                cancels=True,
             )
         except Followed as error:
             left = await asyncio.shield(self._clear(new, folder))

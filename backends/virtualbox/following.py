@@ -14,14 +14,11 @@ import signal
 import tempfile
 from collections.abc import Sequence
 from subprocess import DEVNULL, Popen
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from backends.base import ActionError
 from backends.progress import Progress, Report
-from backends.virtualbox.manage import reason_of
-
-if TYPE_CHECKING:
-    from backends.virtualbox.backend import VirtualBoxBackend
+from backends.virtualbox.manage import VBoxManage, reason_of
 
 _PERCENT = re.compile(rb"(\d{1,3})%")
 _PATIENCE = 20.0
@@ -40,9 +37,7 @@ class Followed(ActionError):
         self.lost = lost
 
 
-async def follow(
-    backend: VirtualBoxBackend, arguments: Sequence[str], text: str, report: Report, *, cancels: bool
-) -> str:
+async def follow(manage: VBoxManage, arguments: Sequence[str], text: str, report: Report, *, cancels: bool) -> str:
     """What it printed, once it is done. Raises Followed.
 
     `cancels`: cancelled, it is told to stop, and waited for. Else it goes on to its end, also without boxtop: hence
@@ -50,7 +45,7 @@ async def follow(
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
-            process = _spawn([*backend.manager().command, *arguments], output, errors)
+            process = _spawn([*manage.command, *arguments], output, errors)
         except (OSError, ValueError) as error:
             raise Followed(f"VBoxManage cannot be run: {error}") from None
         report.progress(Progress(text))

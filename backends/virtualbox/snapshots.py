@@ -69,7 +69,7 @@ class VirtualBoxSnapshots(Snapshots):
         files = set(await self._files("files", folder))
         arguments = ["snapshot", vm.id, "take", name, f"--description={description}", *(["--live"] if live else [])]
         try:
-            await follow(self._backend, arguments, "taking the snapshot", report, cancels=True)
+            await follow(self._backend.manager(), arguments, "taking the snapshot", report, cancels=True)
         except Followed as error:
             if error.lost:
                 raise ActionError(await self._after_loss(vm, before, folder, files, live=live)) from None
@@ -111,13 +111,13 @@ class VirtualBoxSnapshots(Snapshots):
                     raise ActionError(f"it was not off within {_OFF_TIMEOUT:.0f} s: nothing was restored")
                 await asyncio.sleep(_EACH)
         arguments = ["snapshot", vm.id, "restore", snapshot]
-        await to_its_end(follow(self._backend, arguments, "restoring the snapshot", report, cancels=False))
+        await to_its_end(follow(self._backend.manager(), arguments, "restoring the snapshot", report, cancels=False))
         state = await self._state(vm)
         return "restored: start it to go on from the saved memory" if state == "Saved" else "restored, it is off"
 
     async def delete(self, vm: Ref, snapshot: str, report: Report) -> str:
         arguments = ["snapshot", vm.id, "delete", snapshot]
-        await to_its_end(follow(self._backend, arguments, "merging its disks", report, cancels=False))
+        await to_its_end(follow(self._backend.manager(), arguments, "merging its disks", report, cancels=False))
         return "the snapshot is deleted, its disks are merged"
 
     async def describe(self, vm: Ref, snapshot: str, name: str, description: str) -> None:

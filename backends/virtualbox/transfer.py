@@ -54,7 +54,7 @@ class VirtualBoxTransfer(Transfer):
         await self._check_off(vm)
         arguments = ["export", vm.id, f"--output={path}", "--options=manifest"]
         try:
-            await follow(self._backend, arguments, "writing the OVA", report, cancels=True)
+            await follow(self._backend.manager(), arguments, "writing the OVA", report, cancels=True)
         except Followed as error:
             if _THERE not in str(error):
                 await asyncio.shield(_remove(path))
@@ -98,7 +98,7 @@ class VirtualBoxTransfer(Transfer):
         before = await self._run("list", "vms")
         arguments = ["import", path, "--vsys", "0", f"--vmname={name}"]
         try:
-            await follow(self._backend, arguments, "reading its disks", report, cancels=True)
+            await follow(self._backend.manager(), arguments, "reading its disks", report, cancels=True)
         except Followed as error:
             left = await asyncio.shield(self._clear(before, name, folder))
             raise ActionError(f"{_reason(str(error))}; {left}") from None
