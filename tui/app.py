@@ -28,6 +28,7 @@ from tui.bulk import Bulk
 from tui.commands import BY_ID, Scope
 from tui.commands.screen import STOP_TYPING
 from tui.custom.join import commands_of
+from tui.driver import TerminalDriver
 from tui.handlers import Handlers
 from tui.handlers.area import reason_of
 from tui.keymap import Keymap
@@ -65,7 +66,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         self, options: Options, *, journal_file: Path | None = None, clock: Callable[[], float] = time.time
     ) -> None:
         """`clock` gives Unix time, for what is shown and for the demo's figures."""
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self._clock = clock
         self.options = options
         self.keymap = Keymap(options.keys, commands_of(options.commands))

@@ -50,6 +50,15 @@ def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
         wait_until(lambda: not app.left_behind(), "every process to be gone", 3)
 
 
+def test_a_terminal_closed_amid_much_output_ends_it(tmp_path: Path) -> None:
+    with Boxtop(tmp_path, "--demo") as app:
+        app.wait_row("grafana", "up ")
+        # each digit is another view: far more to draw than waits for a terminal that is gone
+        app.press(*"4506789123" * 40)
+        app.hang_up()
+        wait_until(lambda: not app.left_behind(), "every process to be gone", 10)
+
+
 def test_a_killed_shell_ends_it(tmp_path: Path) -> None:
     with Boxtop(tmp_path, "--demo") as app:
         app.wait_row("grafana", "up ")
