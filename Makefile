@@ -19,10 +19,10 @@ run: $(BIN)/.run  ## Install boxtop into a private environment and start it
 test: $(BIN)/.test  ## Run the test suite, engines included where they can be had
 	@sh tests/prepare.sh
 	@sh scripts/libvirt.sh $(BIN)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST_ARGS)
 
 test-lowest: $(LOWEST)/bin/.test  ## Prove the lower bounds of the dependencies
-	@$(LOWEST)/bin/python -m pytest -q -n 2 --dist loadfile tests/unit tests/ui $(PYTEST_ARGS)
+	@$(LOWEST)/bin/python -m pytest -q -n 3 --dist loadfile tests/unit tests/ui $(PYTEST_ARGS)
 
 check: $(BIN)/.check  ## Lint, formatting, types, layers
 	@$(BIN)/ruff check

@@ -54,6 +54,8 @@ def echoed(console: Console, text: bytes) -> bytes:
     for key in text[1:]:
         console.send(bytes([key]))
         found += heard(console, 1)
+    while not found.endswith(text) and (more := heard(console, 1)):
+        found += more
     return found
 
 

@@ -58,10 +58,11 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
+            # before the program looks, which it does once
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
             environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
             environment.pop("NO_COLOR", None)
             os.execve(sys.executable, [sys.executable, "-c", program], environment)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
 
     def read(self, seconds: float) -> bytes:
         """Whatever comes until nothing has come for `seconds`."""

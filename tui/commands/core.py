@@ -123,9 +123,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.next", ("tab",), "next pane", "Next pane", Scope.VIEW),
     Command("view.previous", ("shift+tab",), "previous pane", "Previous pane", Scope.VIEW),
     Command("app.palette", (":", "ctrl+p"), "commands", "Find a command by name", Scope.APP, footer=24),
-    Command("app.help", ("?", "f1"), "help", "This help", Scope.APP, footer=16),
+    Command("app.help", ("?", "f1"), "help", "This help", Scope.APP, footer=14),
     Command("app.refresh", ("R", "f5"), "refresh", "Ask the engines now, also those that are lost", Scope.APP),
     Command("app.dismiss", ("x",), "dismiss", "Dismiss the newest message", Scope.APP),
     Command("app.demo", ("D",), "demo", "Show the demo, when no engine was found", Scope.APP),
-    Command("app.quit", ("q", "ctrl+q"), "quit", "Quit; what runs goes on", Scope.APP, footer=17),
+    Command("app.quit", ("q", "ctrl+q"), "quit", "Quit; what runs goes on", Scope.APP, footer=14),
 )
