@@ -15,7 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 class TerminalDriver(LinuxDriver):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._file = Patient(self._file)  # type: ignore[assignment]
+        self._file = Patient(self._file)  # type: ignore[arg-type, assignment]
 
 
 class Patient:

@@ -90,7 +90,9 @@ class PrivateDocker:
     def start(self) -> None:
         """Start dockerd, also again after `kill` or `terminate`, and wait until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
+        # COLUMNS, which a test runner may set, would cut what the engine's ps prints
+        ours = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
+        environment = {key: value for key, value in ours.items() if not key.startswith("DOCKER_")}
         environment["PATH"] = f"{environment.get('PATH', '')}:/usr/sbin:/sbin"
         with (self.directory / "dockerd.log").open("ab") as log:
             self.process = subprocess.Popen(
