@@ -61,7 +61,9 @@ class Terminal:
             # before the program looks, which it does once
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
             environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-            environment.pop("NO_COLOR", None)
+            # what a test runner may set: it would come before the terminal's own size
+            for name in ("NO_COLOR", "COLUMNS", "LINES"):
+                environment.pop(name, None)
             os.execve(sys.executable, [sys.executable, "-c", program], environment)
 
     def read(self, seconds: float) -> bytes:
