@@ -23,7 +23,7 @@ _STEPS, _STEP = 20, 0.15
 _LINKS = {"/bin": "usr/bin", "/lib": "usr/lib", "/sbin": "usr/sbin", "/etc/localtime": "/usr/share/zoneinfo/Etc/UTC",
           "/var/run": "/run"}  # fmt: skip
 _COMMON = """
-/.dockerenv:0 /boot/ /dev/ /home/ /media/ /mnt/ /opt/ /proc/ /root/.bashrc:571 /root/.profile:161 /run/lock/ /srv/ /sys/
+/.dockerenv:0 /boot/ /dev/ /home/ /media/ /mnt/ /opt/ /proc/ /root/ /run/lock/ /srv/ /sys/
 /tmp/ /usr/bin/bash:1265648 /usr/bin/cat:44016 /usr/bin/env:48536 /usr/bin/ls:151344 /usr/bin/sh:125640
 /usr/lib/os-release:267 /usr/sbin/ldconfig:1012008 /usr/share/zoneinfo/Etc/UTC:114 /var/cache/apt/
 /var/log/apt/history.log:4211 /var/log/dpkg.log:61022 /var/tmp/ /etc/group:440

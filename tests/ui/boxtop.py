@@ -93,3 +93,27 @@ async def select(pilot: Pilot[object], name: str) -> Ref:
     assert app.main.active.table.select(ref), f"{name} is not in the list"
     await pilot.pause()
     return ref
+
+
+def said(app: TestApp) -> str:
+    """The messages on screen."""
+    return "\n".join(text for _, text, _ in app.main.notices.entries)
+
+
+async def press(pilot: Pilot[object], *keys: str) -> None:
+    """Press keys one after the other, each when the one before has had its effect."""
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+
+
+async def asked(pilot: Pilot[object], kind: type) -> None:
+    """Wait for a dialog of this kind."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind), f"a {kind.__name__}")
+    await pilot.pause()
+
+
+async def typed(pilot: Pilot[object], text: str) -> None:
+    """Type a text."""
+    await pilot.press(*("space" if char == " " else char for char in text))
+    await pilot.pause()

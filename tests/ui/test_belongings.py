@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from backends.model import Kind, Network, Ref, Volume
-from tests.ui.boxtop import TestApp, listed, select, until
+from tests.ui.boxtop import TestApp, asked, listed, press, said, select, typed, until
 from tui.events_view import EventsView
 from tui.tasks import TaskState
 from widgets.confirm import Confirm
@@ -42,26 +42,6 @@ def networks(app: TestApp) -> dict[str, Network]:
 
 def row(app: TestApp, ref: Ref) -> None:
     assert app.main.active.table.select(ref)
-
-
-def said(app: TestApp) -> str:
-    return "\n".join(text for _, text, _ in app.main.notices.entries)
-
-
-async def press(pilot: Pilot[object], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-
-
-async def asked(pilot: Pilot[object], kind: type) -> None:
-    await until(pilot, lambda: isinstance(pilot.app.screen, kind), f"a {kind.__name__}")
-    await pilot.pause()
-
-
-async def typed(pilot: Pilot[object], text: str) -> None:
-    await pilot.press(*("space" if char == " " else char for char in text))
-    await pilot.pause()
 
 
 # -- pictures ------------------------------------------------------------------------------------------------------

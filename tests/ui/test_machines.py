@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from backends.abilities.editing import Editing, Set, Settings
 from backends.model import VM, Kind, State
-from tests.ui.boxtop import TestApp, listed, select, until
+from tests.ui.boxtop import TestApp, asked, listed, press, said, select, typed, until
 from tui.handlers.settings import Quiet
 from tui.media_view import MediaView
 from tui.settings_view import SettingsView
@@ -34,26 +34,6 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
 
 def machines(app: TestApp) -> dict[str, VM]:
     return {item.name: item for item in app.store.of_kind(Kind.VM) if isinstance(item, VM)}
-
-
-def said(app: TestApp) -> str:
-    return "\n".join(text for _, text, _ in app.main.notices.entries)
-
-
-async def press(pilot: Pilot[object], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-
-
-async def asked(pilot: Pilot[object], kind: type) -> None:
-    await until(pilot, lambda: isinstance(pilot.app.screen, kind), f"a {kind.__name__}")
-    await pilot.pause()
-
-
-async def typed(pilot: Pilot[object], text: str) -> None:
-    await pilot.press(*("space" if char == " " else char for char in text))
-    await pilot.pause()
 
 
 def form(app: TestApp) -> Form:

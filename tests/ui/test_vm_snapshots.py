@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from backends.model import VM, Action, ActionOptions, Kind, State
-from tests.ui.boxtop import DEMO, TestApp, listed, select, until
+from tests.ui.boxtop import DEMO, TestApp, asked, listed, press, said, select, typed, until
 from tui.options import HostOption
 from tui.snapshots_view import SnapshotsView
 from tui.tabs.snapshots import SnapshotsTab
@@ -24,26 +24,6 @@ FAST = (HostOption("demo://docker"), HostOption("demo://virtualbox?pace=0.05"))
 @pytest.fixture
 def app(tmp_path: Path) -> TestApp:
     return TestApp(tmp_path / "journal.jsonl", hosts=FAST)
-
-
-def said(app: TestApp) -> str:
-    return "\n".join(text for _, text, _ in app.main.notices.entries)
-
-
-async def press(pilot: Pilot[object], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-
-
-async def asked(pilot: Pilot[object], kind: type) -> None:
-    await until(pilot, lambda: isinstance(pilot.app.screen, kind), f"a {kind.__name__}")
-    await pilot.pause()
-
-
-async def typed(pilot: Pilot[object], text: str) -> None:
-    await pilot.press(*("space" if char == " " else char for char in text))
-    await pilot.pause()
 
 
 async def opened(pilot: Pilot[object], name: str) -> SnapshotsView:
