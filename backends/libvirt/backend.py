@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from backends.addresses import Addresses
 from backends.base import Ability, ActionError, Backend, EngineError
-from backends.libvirt import abilities, addresses, errors, perform
+from backends.libvirt import abilities, addresses, errors, here, perform
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import vm
 from backends.libvirt.usage import Rates
@@ -26,7 +26,6 @@ _CALL_TIMEOUT = 25.0
 """Seconds; above what the keep-alive needs to give a silent daemon up."""
 _ACTION_TIMEOUT = 600.0
 _END = 0.4
-_FALLBACKS = ("qemu:///system", "qemu:///session")
 _MISSING = "install boxtop[libvirt], which is built against the package libvirt-dev"
 
 
@@ -85,15 +84,16 @@ class LibvirtBackend(Backend):
     def _open(self, tell: Callable[[str | EngineError], None]) -> Connection:
         bare = urlsplit(self.url).scheme == "libvirt"
         failure: EngineError | None = None
-        for uri in _FALLBACKS if bare else (self.url,):
+        for uri in here.daemons() if bare else (self.url,):
             try:
                 return Connection(uri, tell, lambda reason: tell(EngineError(f"lost libvirt: {reason}")))
             except ImportError:
                 raise
             except Exception as error:
                 failure = failure or errors.connect_error(error, clean(uri, 200))
-        assert failure is not None  # noqa: S101
-        raise failure
+        raise failure or EngineError(
+            "no libvirt daemon runs on this machine", "sudo systemctl start libvirtd", absent=True
+        )
 
     async def list_all(self) -> Snapshot:
         return await self._ask(self._list_all)
