@@ -188,6 +188,10 @@ class EventsView(View):
     @on(Table.Opened)
     def _opened(self, event: Table.Opened) -> None:
         event.stop()
+        self.open()
+
+    def open(self) -> None:
+        """Show the selected event whole."""
         chosen = self.current
         if chosen is not None:
             self.app.push_screen(self.details(chosen), lambda answer: self._answered(answer, chosen))

@@ -68,7 +68,12 @@ class JournalView(View):
     @on(Table.Opened)
     def _opened(self, event: Table.Opened) -> None:
         event.stop()
-        self.app.push_screen(self.details())
+        self.open()
+
+    def open(self) -> None:
+        """Show the selected entry whole."""
+        if self.table.cursor_key is not None:
+            self.app.push_screen(self.details())
 
     def details(self) -> Confirm:
         """The selected entry whole, in a box to read."""

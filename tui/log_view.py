@@ -10,22 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
-from textual.widgets import Input
 
-from backends.log_text import pieces, plain, searched
+from backends.log_text import searched
 from backends.model import Container
 from tui.formats import size
 from tui.log_file import write_lines
+from tui.log_frame import SLICE, LogFrame
 from tui.log_pattern import Pattern
 from tui.log_sources import LogSources
 from tui.store import Delta
-from tui.view import View
-from widgets.line import Line, Part
+from widgets.line import Part
 from widgets.log_view import LogView
 from widgets.picker import PickItem
-from widgets.prompt import Prompt
-from widgets.tones import Tone
 
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
@@ -33,48 +29,22 @@ if TYPE_CHECKING:
 SINCE = (("60", "the last minute"), ("600", "the last 10 minutes"), ("3600", "the last hour"), ("today", "today"),
          ("", "all, older lines as one scrolls up"))  # fmt: skip
 _SHORT = {"60": "1m", "600": "10m", "3600": "1h", "today": "today"}
-_SLICE = 5000
-"""Lines looked at before keys have their turn again."""
 _NAMED = 4
-_MOST_COPIED = 200_000
-_KINDS = {
-    "find": "search: words, or /regular expression/; Enter, then n and N",
-    "filter": "filter: words, or /regular expression/; ! in front leaves such lines out; nothing shows all",
-}
+_FILTER = "filter: words, or /regular expression/; ! in front leaves such lines out; nothing shows all"
 
 
-class LogsView(View):
+class LogsView(LogFrame):
     place: ClassVar[str] = "logs"
 
-    DEFAULT_CSS = """
-    LogsView > Line { background: $surface; }
-    LogsView > Input { height: 1; border: none; padding: 0 1; }
-    """
-
     def __init__(self, app: BoxtopApp) -> None:
-        super().__init__(id="logs-view")
-        self._boxtop = app
-        glyphs = app.look().glyphs
-        self._title = Line(glyphs=glyphs)
-        self.log_view = LogView(pieces, id="logs", glyphs=glyphs)
-        self.entry = Prompt(id="logs-entry")
-        self.entry.cursor_blink = False
-        self.entry.display = False
+        super().__init__(app, "logs")
         self.sources = LogSources(app.store, app.main.details.able, self.log_view.add, self.draw_title, self._now)
         self.containers: tuple[Container, ...] = ()
         self.since = ""
         self.filter = Pattern()
-        self.search = Pattern()
-        self._asked = ""
+        self._filters = False
+        """What is typed is a filter."""
         self._sifting: asyncio.Task[None] | None = None
-
-    def compose(self) -> ComposeResult:
-        yield self._title
-        yield self.log_view
-        yield self.entry
-
-    def focus_content(self) -> None:
-        self.log_view.focus()
 
     def show(self, containers: Sequence[Container]) -> None:
         """Follow these containers' logs from now on."""
@@ -122,13 +92,7 @@ class LogsView(View):
 
     def back(self) -> bool:
         """Esc: out of the input, the selection, the search, the filter."""
-        if self.entry.display:
-            self._close_entry()
-            return True
-        if self.log_view.unselect():
-            return True
-        if self.search.active:
-            self.set_search(Pattern())
+        if super().back():
             return True
         if self.filter.active:
             self.set_filter(Pattern())
@@ -137,7 +101,6 @@ class LogsView(View):
 
     # -- the title ----------------------------------------------------------------------------------------------
 
-    @on(LogView.Moved)
     def draw_title(self) -> None:
         ring = self.log_view.ring
         several = len(self.containers) > 1
@@ -160,41 +123,27 @@ class LogsView(View):
             right.append(Part(" ...", "dim"))
         if self.sources.reaching_back:
             right.append(Part("  fetching older lines", "info", priority=2))
-        state: tuple[str, Tone] = ("  following ", "ok") if self.log_view.following else ("  held ", "warn")
-        right.append(Part(*state))
+        right.append(self.following_part)
         self._title.set_parts(left, right)
 
     # -- what is typed ------------------------------------------------------------------------------------------
 
-    def ask(self, what: str) -> None:
-        """Have something typed: `find` or `filter`."""
-        self._asked = what
-        self.entry.placeholder = _KINDS[what]
-        self.entry.value = (self.search if what == "find" else self.filter).typed
-        self.entry.display = True
-        self._boxtop.main.set_focus(self.entry)
+    def ask_search(self) -> None:
+        self._filters = False
+        super().ask_search()
 
-    def _close_entry(self) -> None:
-        if self.entry.display:
-            self.entry.display = False
-            if self.log_view.is_attached:
-                self.log_view.focus()
+    def ask_filter(self) -> None:
+        self._filters = True
+        self._ask(_FILTER, self.filter.typed)
 
-    @on(Input.Submitted)
-    async def _typed(self, event: Input.Submitted) -> None:
-        event.stop()
-        try:
-            pattern = Pattern(event.value, inverts=self._asked == "filter")
-        except ValueError as error:
-            self._boxtop.main.say(str(error), "warn")
-            self.entry.stay_open()
-            return
-        self._close_entry()
-        if self._asked == "filter":
+    def _read(self, typed: str) -> Pattern:
+        return Pattern(typed, inverts=self._filters)
+
+    async def _take_pattern(self, pattern: Pattern) -> None:
+        if self._filters:
             self.set_filter(pattern)
         else:
-            self.set_search(pattern)
-            await self.step_match(-1)
+            await super()._take_pattern(pattern)
 
     def set_filter(self, pattern: Pattern) -> None:
         """Only lines it lets through are shown; the newest at once, older ones as they are looked at."""
@@ -203,7 +152,7 @@ class LogsView(View):
         ring = self.log_view.ring
         wanted = pattern.passes
         ring.set_filter((lambda raw: wanted(searched(raw))) if pattern.active else None)
-        ring.sift(_SLICE)
+        ring.sift(SLICE)
         self.log_view.refilter()
         if ring.sifting:
             self._sifting = asyncio.create_task(self._sift(), name="filter")
@@ -213,7 +162,7 @@ class LogsView(View):
         ring = self.log_view.ring
         while ring.sifting:
             await asyncio.sleep(0.005)
-            ring.sift(_SLICE)
+            ring.sift(SLICE)
         self.log_view.refilter()
         self.draw_title()
 
@@ -221,32 +170,6 @@ class LogsView(View):
         if self._sifting is not None:
             self._sifting.cancel()
             self._sifting = None
-
-    def set_search(self, pattern: Pattern) -> None:
-        self.search = pattern
-        self.log_view.set_search(pattern.expression)
-        self.draw_title()
-
-    async def step_match(self, by: int) -> None:
-        """The next match after the selected line, or the screen's first; with -1 the one before."""
-        expression = self.search.expression
-        if expression is None:
-            self._boxtop.main.say("Nothing is searched for: press / first.")
-            return
-        view, ring = self.log_view, self.log_view.ring
-        if view.selected is not None:
-            start = ring.place(view.selected[0]) + by
-        else:
-            start = ring.place(view.first_on_screen or ring.base) if by > 0 else ring.count - 1
-        for looked, number in enumerate(ring.numbers(start, by)):
-            if looked % _SLICE == _SLICE - 1:
-                await asyncio.sleep(0)
-            at = number - ring.base
-            if 0 <= at < len(ring) and expression.search(searched(ring.texts[at])):
-                view.show_line(number)
-                return
-        where = "below" if by > 0 else "above"
-        self._boxtop.main.say(f"No match of {self.search.typed} {where}.")
 
     # -- the rest -----------------------------------------------------------------------------------------------
 
@@ -270,23 +193,6 @@ class LogsView(View):
     def toggle_timestamps(self) -> None:
         view = self.log_view
         view.set_look(replace(view.look, timestamps=not view.look.timestamps))
-
-    def toggle_wrap(self) -> None:
-        view = self.log_view
-        view.set_look(replace(view.look, wrap=not view.look.wrap))
-
-    def chosen_text(self) -> str:
-        """The selected lines, or those on screen, as clean text."""
-        ring = self.log_view.ring
-        texts: list[str] = []
-        left = _MOST_COPIED
-        for number in self.log_view.chosen():
-            text = plain(ring.texts[number - ring.base])
-            left -= len(text) + 1
-            if left < 0:
-                break
-            texts.append(text)
-        return "\n".join(texts)
 
     async def save(self, path: Path) -> str:
         """Write the lines shown to a file of the user's own, in place of what it was. What to say of it."""

@@ -28,6 +28,7 @@ from widgets.color_lines import ColorLines
 from widgets.glyphs import Glyphs
 from widgets.half_blocks import Drawing, Inked, drawn
 from widgets.line import Line, Part
+from widgets.prompt import Prompt
 from widgets.text import fit
 
 if TYPE_CHECKING:
@@ -77,8 +78,9 @@ class ScreenView(View):
         self._glyphs = app.look().glyphs
         self._title = Line(glyphs=self._glyphs)
         self.lines = ScreenLines(self, self._glyphs)
-        self.entry = Input(id="screen-search", placeholder="search the text; Enter, then n and N")
+        self.entry = Prompt(id="screen-search", placeholder="search the text; Enter, then n and N")
         self.entry.cursor_blink = False
+        self.entry.display = False
         self.followed = ScreenWatch(app, self._changed, self._draw_title)
         self.typing = Typing(self._typing_changed)
         self.window = ScreenWindow()
@@ -94,6 +96,7 @@ class ScreenView(View):
     def compose(self) -> ComposeResult:
         yield self._title
         yield self.lines
+        yield self.entry
 
     def focus_content(self) -> None:
         self.lines.focus()
@@ -277,22 +280,19 @@ class ScreenView(View):
 
     # -- search ------------------------------------------------------------------------------------------------------
 
-    async def ask_words(self) -> str:
+    def ask_words(self) -> str:
         """Type what to search; what to say when there is nothing to search in."""
         if self.followed.text is None:
             return _NO_TEXT
         self.as_picture = False
-        if not self.entry.is_attached:
-            await self.mount(self.entry)
         self.entry.display = True
         self.entry.value = self.words
-        # at once: the next letters may be on their way already, and must not be taken for commands
         self.screen.set_focus(self.entry)
         self._due.set()
         return ""
 
     def back(self) -> bool:
-        if self.words or (self.entry.is_attached and self.entry.display):
+        if self.words or self.entry.display:
             self._end_entry()
             self._set_words("")
             return True

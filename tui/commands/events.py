@@ -1,4 +1,4 @@
-"""The commands of the view of events."""
+"""The commands of the views of events and of the journal."""
 
 from __future__ import annotations
 
@@ -10,5 +10,7 @@ COMMANDS: tuple[Command, ...] = (
             where="events"),
     Command("events.chatter", ("a",), "all", "Show also what goes on all the time: health checks, process listings",
             Scope.VIEW, footer=3, where="events"),
+    Command("events.open", ("enter",), "open", "The selected event whole", Scope.VIEW, footer=4, where="events"),
+    Command("journal.open", ("enter",), "open", "The selected entry whole", Scope.VIEW, footer=1, where="journal"),
     Command("events.copy", ("c",), "copy", "Copy the event to the clipboard (OSC 52)", Scope.VIEW, where="events"),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backends.base import ActionError, EngineError
 from backends.model import Item
-from tui.commands import Command, Scope, refusal_here, unavailable
+from tui.commands import Command, Scope, refusal_here, unavailable, unavailable_in_view
 from tui.handlers.area import Area, reason_of
 from tui.selection import name_of
 
@@ -38,6 +38,7 @@ AREAS: Mapping[str, str] = {
     "files": "files.FilesArea",
     "image": "images.ImageArea",
     "item": "item.ItemArea",
+    "journal": "events.JournalArea",
     "list": "lists.Lists",
     "logs": "logs.LogsArea",
     "machine": "machine.MachineArea",
@@ -78,10 +79,15 @@ class Handlers:
 
     async def run(self, command: Command, items: Sequence[Item] | None = None) -> None:
         """Do it; on `items` where they were chosen before, else on what is selected or marked now."""
+        main = self._app.main
         if command.scope is not Scope.ITEM:
+            rights = self._app.store.rights
+            reason = unavailable_in_view(command, main.here, rights) if command.where else None
+            if reason is not None:
+                main.say(f"{command.label}: {reason}.", "warn")
+                return
             await self._call(command)
             return
-        main = self._app.main
         if not main.listing and not command.alone:
             main.say("Choose a row in a list first: 1 containers, 2 VMs, 3 images.")
             return

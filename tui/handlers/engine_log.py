@@ -25,11 +25,11 @@ class EngineLogArea(Area):
     def find(self) -> None:
         self._view.ask_search()
 
-    def next(self) -> None:
-        self._view.step_match(1)
+    async def next(self) -> None:
+        await self._view.step_match(1)
 
-    def previous(self) -> None:
-        self._view.step_match(-1)
+    async def previous(self) -> None:
+        await self._view.step_match(-1)
 
     def follow(self) -> None:
         self._view.log_view.follow(not self._view.log_view.following)

@@ -27,11 +27,13 @@ class LogsArea(Area):
         await self.main.show_view("logs")
         self.view.show(containers)
 
-    async def find(self) -> None:
-        self.view.ask("find")
+    # at once, not in tasks: the next keys are for what is asked
 
-    async def filter(self) -> None:
-        self.view.ask("filter")
+    def find(self) -> None:
+        self.view.ask_search()
+
+    def filter(self) -> None:
+        self.view.ask_filter()
 
     async def next(self) -> None:
         await self.view.step_match(1)

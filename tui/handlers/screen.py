@@ -93,8 +93,9 @@ class ScreenArea(Area):
     def fit(self) -> None:
         self.view.fit()
 
-    async def find(self) -> None:
-        self._say(await self.view.ask_words())
+    def find(self) -> None:
+        """At once, not in a task: the next keys are words."""
+        self._say(self.view.ask_words())
 
     def next(self) -> None:
         self._say(self.view.step_match(1))
