@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from textual import events
 
@@ -15,11 +13,6 @@ from widgets.confirm import Confirm
 from widgets.picker import Picker
 
 SIZE = (160, 48)
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> TestApp:
-    return TestApp(tmp_path / "journal.jsonl")
 
 
 def state_of(app: TestApp, name: str) -> State:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,7 @@ SIZES = pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "8
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
-    for name in ("NO_COLOR", "TEXTUAL_THEME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+def app(tmp_path: Path) -> TestApp:
     return TestApp(tmp_path / "journal.jsonl", hosts=QUICK)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-
 import pytest
 from textual.pilot import Pilot
 
@@ -19,16 +16,6 @@ from widgets.picker import Picker
 
 SIZE = (160, 48)
 SHOP = 9
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
-    for name in ("NO_COLOR", "TEXTUAL_THEME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    return TestApp(tmp_path / "journal.jsonl")
 
 
 def headers(app: TestApp) -> list[str]:

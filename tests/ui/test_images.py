@@ -27,12 +27,7 @@ MB = 1 << 20
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
-    for name in ("NO_COLOR", "TEXTUAL_THEME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+def app(tmp_path: Path) -> TestApp:
     return TestApp(tmp_path / "journal.jsonl", hosts=FAST)
 
 

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from tests.ui.boxtop import TestApp, listed, select
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
-    for name in ("NO_COLOR", "TEXTUAL_THEME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    return TestApp(tmp_path / "journal.jsonl")
 
 
 async def filled(pilot: Pilot[object]) -> TestApp:

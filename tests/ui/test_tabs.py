@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-
 import pytest
 from textual import events
 from textual.pilot import Pilot
@@ -25,16 +22,6 @@ from widgets.table import Table
 
 SIZES = pytest.mark.parametrize("size", [(160, 48), (80, 24)], ids=["160x48", "80x24"])
 WIDE = (160, 48)
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
-    for name in ("NO_COLOR", "TEXTUAL_THEME", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    return TestApp(tmp_path / "journal.jsonl")
 
 
 def filled(tab: object) -> bool:

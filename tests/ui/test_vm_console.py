@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,7 @@ HOSTS = (HostOption(f"demo://docker?time={FROZEN}"), HostOption(f"demo://virtual
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
-    for name in ("NO_COLOR", "TEXTUAL_THEME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("HOME", "/tmp")
-    time.tzset()
     return TestApp(tmp_path / "journal.jsonl", hosts=HOSTS)
 
 
