@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 from backends.addresses import Addresses
 from backends.base import Ability, ActionError, Backend, EngineError
-from backends.libvirt import abilities, addresses, errors, here, perform
+from backends.libvirt import abilities, addresses, errors, here, perform, uris
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import vm
 from backends.libvirt.usage import Rates
 from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, State, Usage
 from backends.text import clean, clean_data
+from backends.threads import in_thread
 
 _T = TypeVar("_T")
 _ACTIONS_AT_ONCE = 4
@@ -56,22 +57,39 @@ class LibvirtBackend(Backend):
             if not loop.is_closed():
                 loop.call_soon_threadsafe(inbox.put_nowait, news)
 
-        return await self._in(self._calls, lambda: self._connect(tell))
+        given_up = threading.Event()
 
-    def _connect(self, tell: Callable[[str | EngineError], None]) -> EngineInfo:
+        def give_up() -> None:
+            given_up.set()
+            uris.end_ssh(self.url)
+
+        # a thread of its own: one that hangs, as ssh to a frozen machine does, must not take one of the few for calls
+        opening = in_thread(lambda: self._connect(tell, given_up), give_up, f"{self.engine}-open")
+        try:
+            connection, version = await asyncio.wait_for(opening, _CALL_TIMEOUT)
+        except TimeoutError:
+            where = clean(self.url, 200)
+            raise EngineError(f"{where} does not answer", "see whether virsh list answers there") from None
+        self._connection = connection
+        able = frozenset(abilities.ABILITIES)
+        return EngineInfo(self.engine, "libvirt", version, clean(connection.uri, 200), (Kind.VM,), abilities=able)
+
+    def _connect(self, tell: Callable[[str | EngineError], None], given_up: threading.Event) -> tuple[Connection, str]:
+        """The connection and its daemon's version."""
         try:
             connection = self._open(tell)
         except ImportError:
             raise EngineError("libvirt's Python binding is not installed", _MISSING, absent=True) from None
         try:
             connection.listen()
-            version, uri = connection.version(), clean(str(connection.virt.getURI()), 200)
+            version = connection.version()
         except Exception as error:
             connection.close()
             raise errors.connect_error(error, clean(self.url, 200)) from error
-        self._connection = connection
-        able = frozenset(abilities.ABILITIES)
-        return EngineInfo(self.engine, "libvirt", version, uri, (Kind.VM,), abilities=able)
+        if given_up.is_set():
+            connection.close()
+            raise EngineError("libvirt answered too late")
+        return connection, version
 
     def ability(self, kind: type[Ability]) -> Ability | None:
         if kind not in self._able:

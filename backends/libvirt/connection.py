@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
+from backends.libvirt import uris
 from backends.libvirt.domains import Definition, definition
 from backends.libvirt.loop import library
 from backends.libvirt.starts import starts
@@ -32,11 +33,16 @@ class Connection:
         self._without_start: set[str] = set()
         self._callbacks: list[int] = []
         self.closed = False
-        self.virt = self.libvirt.open(uri)
+        self.virt = self.libvirt.open(uris.quiet(uri))
         with suppress(self.libvirt.libvirtError):  # the test driver has none
             self.virt.setKeepAlive(KEEPALIVE_INTERVAL, KEEPALIVE_COUNT)
         with suppress(self.libvirt.libvirtError):
             self.virt.registerCloseCallback(self._gone, None)
+        self.uri = uris.shown(str(self.virt.getURI()))
+        hostname = ""
+        with suppress(self.libvirt.libvirtError):
+            hostname = str(self.virt.getHostname())
+        self._here = uris.is_here(self.uri, hostname)
 
     def listen(self) -> None:
         """Have `changed` called from now on."""
@@ -50,9 +56,8 @@ class Connection:
         return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
 
     def is_local(self) -> bool:
-        """Whether its domains run on this machine, as far as the address tells; never so for simulated ones."""
-        scheme, _, rest = str(self.virt.getURI()).partition("://")
-        return scheme in {"qemu", "qemu+unix"} and not rest.partition("/")[0]
+        """Whether its domains run on this machine, so that their paths are those of here; not so for simulated ones."""
+        return self._here
 
     def domains(self) -> list[Any]:
         return list(self.virt.listAllDomains(0))
@@ -86,7 +91,7 @@ class Connection:
 
     def facts(self, domain: Any, identity: str) -> dict[str, Any]:
         """What changes: its state, a saved memory, the number of its snapshots, its start."""
-        state = int(domain.state()[0])
+        state, reason = (int(number) for number in domain.state()[:2])
         off = not domain.isActive()
         return {
             "state": state,

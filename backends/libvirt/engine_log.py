@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from backends.abilities.engine_log import EngineLog, LogMark, LogPart
 from backends.base import ActionError
+from backends.libvirt import uris
 from backends.libvirt.connection import Connection
 from backends.model import Ref
 from backends.tail import read_file
@@ -47,12 +48,12 @@ def _places(connection: Connection, identity: str) -> list[tuple[str, str]]:
     """(path to open, path to show) of where its log may be, the surest first."""
     domain = connection.domain(identity)
     if not connection.is_local():
-        where = "simulated" if str(connection.virt.getURI()).startswith("test:") else "on another machine"
+        where = "simulated" if connection.uri.startswith("test:") else "on another machine"
         raise ActionError(f"its log is {where}: libvirt hands out none")
-    uri = str(connection.virt.getURI())
+    uri = connection.uri
     # libvirt names the file after the domain, which holds no slash
     file = f"{domain.name()}.log"
-    if urlsplit(uri).path == "/session":
+    if uris.is_session(uri):
         base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
         return [(path := f"{base}/libvirt/qemu/log/{file}", path)]
     path = f"{_FOLDER}/{file}"

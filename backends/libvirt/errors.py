@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from backends.base import ActionError, EngineError
 from backends.text import clean
@@ -17,6 +18,8 @@ _CONNECTION_GONE = {
     "Connection reset by peer",
     "End of file while reading data",
 }
+
+_FROM_SSH = ("ssh: ", "kex_exchange_identification", "Could not resolve hostname", "port 22", "Cannot recv data")
 
 
 def code(error: BaseException) -> int:
@@ -44,14 +47,50 @@ def words(error: BaseException) -> str:
 def connect_error(error: BaseException, url: str) -> EngineError:
     """Why no connection could be had, with the remedy."""
     said = words(error)
+    if "+ssh:" in url and (refused := _ssh_error(said, url)) is not None:
+        return refused
     if "No such file" in said or "Connection refused" in said:
         absent = "No such file" in said
         return EngineError(f"no libvirt daemon listens for {url}", "sudo systemctl start libvirtd", absent=absent)
     if "Permission denied" in said or "authentication" in said.lower() or code(error) in _AUTH | _ACCESS:
         return EngineError(f"{url} refuses this user: {said}", "sudo usermod -aG libvirt $USER, then log in again")
-    if "ssh" in url:
-        return EngineError(f"{url}: {said}", "see whether ssh to that machine works without a password")
     return EngineError(f"{url}: {said}", "see whether virsh connects to it")
+
+
+def _ssh_error(said: str, url: str) -> EngineError | None:
+    """What ssh said, in a line with what to do; None where the daemon itself refused."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    login = " ".join(
+        [
+            "ssh",
+            *(["-p", str(parts.port)] if parts.port else []),
+            (parts.netloc.rpartition(":")[0] or host) if parts.port else parts.netloc,
+        ]
+    )
+    if "IDENTIFICATION HAS CHANGED" in said or "has changed and you have requested" in said:
+        name = f"'[{host}]:{parts.port}'" if parts.port else host
+        return EngineError(
+            f"{url}: the key of {host} is another one than before: it may be another machine",
+            f"if that is as it should be: ssh-keygen -R {name}, then {login}",
+        )
+    if "Host key verification failed" in said:
+        return EngineError(f"{url}: the key of {host} is not known here", f"connect once and check it: {login}")
+    if "Permission denied" in said:
+        return EngineError(
+            f"{url}: ssh is refused: permission denied",
+            f"boxtop asks no password: load a key (ssh-add) so that it works: {login}",
+        )
+    if ("virt-ssh-helper" in said and "not found" in said) or "nc: not found" in said:
+        return EngineError(f"{url}: {host} has no libvirt, or one that ssh cannot reach", f"install libvirt on {host}")
+    if any(word in said for word in _FROM_SSH):
+        line = next(
+            (part for part in said.removeprefix("Cannot recv data: ").split(": Connection reset") if part), said
+        )
+        return EngineError(f"{url}: {line}", f"see whether this works: {login}")
+    if "No such file" in said or "Connection refused" in said:
+        return EngineError(f"{url}: no libvirt daemon listens on {host}", "sudo systemctl start libvirtd there")
+    return None
 
 
 def ask_error(error: BaseException) -> EngineError:

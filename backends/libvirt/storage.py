@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from backends.base import ActionError
+from backends.libvirt import uris
 from backends.libvirt.connection import Connection
 from backends.text import clean
 
@@ -51,21 +52,28 @@ def home(connection: Connection) -> Any | None:
 
 
 def default_folder(connection: Connection) -> str:
-    """Where a pool would be made: the folder that libvirt's own tools take."""
-    if "session" in str(connection.virt.getURI()):
-        return str(Path.home() / ".local/share/libvirt/images")
-    return "/var/lib/libvirt/images"
+    """Where a pool would be made: the folder that libvirt's own tools take; empty where that cannot be told."""
+    if not uris.is_session(connection.uri):
+        return "/var/lib/libvirt/images"
+    if not connection.is_local():
+        # that user's home is not known here
+        return ""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
+    return f"{base}/libvirt/images"
 
 
 def make_home(connection: Connection) -> Any:
     """Define and start the pool `default`, as virt-manager does."""
-    root = Element("pool", type="dir")
-    SubElement(root, "name").text = "default"
-    SubElement(SubElement(root, "target"), "path").text = default_folder(connection)
     with suppress(connection.libvirt.libvirtError):
         stopped = connection.virt.storagePoolLookupByName("default")
         stopped.create()
         return stopped
+    folder = default_folder(connection)
+    if not folder:
+        raise ActionError("it has no storage pool: make one there first, with virsh pool-create-as default dir")
+    root = Element("pool", type="dir")
+    SubElement(root, "name").text = "default"
+    SubElement(SubElement(root, "target"), "path").text = folder
     pool = connection.virt.storagePoolDefineXML(text_of(root))
     try:
         with suppress(connection.libvirt.libvirtError):
@@ -175,6 +183,10 @@ def delete_path(connection: Connection, path: str) -> None:
     if volume is not None:
         volume.delete(0)
         return
+    if not connection.is_local():
+        raise ActionError(f"{clean(path, 200)} is kept: it is in no storage pool of that machine")
+    if not Path(path).is_absolute() or not Path(path).is_file():
+        raise ActionError(f"{clean(path, 200)} is kept: it is no file")
     try:
         Path(path).unlink()
     except OSError as error:
