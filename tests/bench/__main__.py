@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +13,8 @@ from tests.bench.engine import BenchEngine
 from tests.bench.logs import LogFigures, measure_logs
 from tests.bench.measure import QUICK, Figures, Lengths, measure
 from tests.bench.programs import SUBJECTS, Subject
-from tests.bench.report import document, log_table, table
+from tests.bench.report import document, log_table, table, vm_table
+from tests.bench.vms import VmEngines, VmFigures, measure_vms, vms_missing
 from tests.engines.docker_engine import missing
 
 TABLE = Path("docs/benchmarks.md")
@@ -26,17 +28,24 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="one short run of each, printed only: does it work at all?"
     )
+    parser.add_argument("--vms", action="store_true", help="only what many VMs cost boxtop, printed only")
     parser.add_argument("--screens", type=Path, help="folder to keep the idle screen of each run in")
     arguments = parser.parse_args()
+    lengths, runs = (QUICK, 1) if arguments.quick else (Lengths(), arguments.runs)
+    if arguments.vms:
+        if reason := vms_missing():
+            parser.error(reason)
+        print(vm_table(_measure_vms(SUBJECTS["boxtop"](), runs, lengths)))
+        return
     reason = missing()
     if reason:
         parser.error(reason)
     subjects, notes = _subjects(arguments.programs.split(","), parser)
     counts = [int(count) for count in arguments.containers.split(",")]
-    lengths, runs = (QUICK, 1) if arguments.quick else (Lengths(), arguments.runs)
     engine = BenchEngine(Path(tempfile.mkdtemp(prefix="bx-", dir="/tmp")))
     figures: list[Figures] = []
     logs: LogFigures | None = None
+    vms: list[VmFigures] = []
     try:
         engine.start()
         version = str(engine.docker.client.version()["Version"])
@@ -49,6 +58,10 @@ def main() -> None:
             logs = measure_logs(own, engine.docker)
     finally:
         engine.stop()
+    if own is not None and (reason := vms_missing()):
+        notes.append(f"Many VMs were not measured: {reason}.")
+    elif own is not None:
+        vms = _measure_vms(own, runs, lengths)
     if arguments.screens:
         arguments.screens.mkdir(parents=True, exist_ok=True)
         for number, figure in enumerate(figures):
@@ -57,8 +70,10 @@ def main() -> None:
     if arguments.quick:
         print(table(figures, [name for name, _ in programs], counts))
         print(log_table(logs) if logs else "")
+        print(vm_table(vms) if vms else "")
     else:
-        TABLE.write_text(document(figures, programs, counts, version, notes, logs))
+        extra = "".join(f"\n{part}" for part in (log_table(logs) if logs else "", vm_table(vms) if vms else "") if part)
+        TABLE.write_text(document(figures, programs, counts, version, notes, extra))
         print(f"written to {TABLE}")
 
 
@@ -73,6 +88,19 @@ def _subjects(names: list[str], parser: argparse.ArgumentParser) -> tuple[list[S
         else:
             subjects.append(subject)
     return subjects, notes
+
+
+def _measure_vms(subject: Subject | None, runs: int, lengths: Lengths) -> list[VmFigures]:
+    assert subject is not None
+    print("boxtop, many VMs", file=sys.stderr)
+    directory = Path(tempfile.mkdtemp(prefix="bx-vms-", dir="/tmp"))
+    engines = VmEngines(directory)
+    try:
+        engines.start()
+        return measure_vms(subject, engines, runs, lengths)
+    finally:
+        engines.stop()
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _measure_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -12,8 +13,10 @@ from pathlib import Path
 from tests.bench.engine import LIVELY
 from tests.bench.logs import LINES, RATE, SOURCES, LogFigures
 from tests.bench.measure import Figures, median, percentile_95
+from tests.bench.vms import DOMAINS, MACHINES, RUNNING, SETUPS, VmFigures
 
 Several = Sequence[Figures]
+_NEVER = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,47 @@ def log_table(figures: LogFigures) -> str:
     return "\n".join(lines) + "\n"
 
 
+def vm_table(runs: Sequence[VmFigures]) -> str:
+    """Markdown: what many VMs cost boxtop and VirtualBox's service, medians of the runs, beside the budgets."""
+    setups = [setup for setup in SETUPS if any(run.engines == setup for run in runs)]
+    lines = [_line(["figure", *(_vms_of(setup) for setup in setups), "budget", "against it"])]
+    lines.append(_line(["---"] * (len(setups) + 3)))
+    for label, unit, digits, budget, take in _VM_ROWS:
+        values = [median([value for run in runs if run.engines == setup for value in take(run)]) for setup in setups]
+        worst = max((value for value in values if value is not None), default=None)
+        row = Row(label, unit, (0, 0), lambda _: None, digits)
+        cells = [_shown(value, digits) for value in values]
+        allowed = f"≤ {budget:g}" if budget is not None else ""
+        lines.append(_line([f"{label}, {unit}", *cells, allowed, _verdict(worst, budget, row)]))
+    return "\n".join(lines) + "\n"
+
+
+def _seen(run: VmFigures) -> list[tuple[str, float]]:
+    return [(what, _NEVER if late is None else late) for what, late in run.changes]
+
+
+def _vms_of(setup: Sequence[str]) -> str:
+    return " + ".join(f"{MACHINES if engine == 'VirtualBox' else DOMAINS} in {engine}" for engine in setup)
+
+
+_VmRow = tuple[str, str, int, float | None, Callable[[VmFigures], list[float]]]
+_VM_ROWS: tuple[_VmRow, ...] = (
+    ("VMs: own CPU, idle screen, live usage on", "% of a core", 1, 4, lambda run: [run.own_cpu * 100]),
+    ("VMs: VBoxSVC's CPU, over baseline", "% of a core", 1, 3, lambda run: [run.service_cpu * 100]),
+    ("VMs: written to the terminal, idle", "KB/s", 1, None, lambda run: [run.written / 1000]),
+    ("VMs: memory (PSS), helper included", "MB", 0, None, lambda run: [run.memory / 1e6]),
+    ("VMs: start to all of them listed", "s", 2, None, lambda run: [run.listed or _NEVER]),
+    ("VMs: outside change to screen, median", "s", 2, None, lambda run: [late for _, late in _seen(run)]),
+    (
+        "VMs: outside change to screen, slowest",
+        "s",
+        2,
+        2,
+        lambda run: [max(late for _, late in _seen(run))] if run.changes else [],
+    ),
+)
+
+
 def _thousandfold(value: float | None) -> float | None:
     return None if value is None else value * 1000
 
@@ -104,13 +148,13 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _shown(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None or value == _NEVER else f"{value:.{digits}f}"
 
 
 def _verdict(value: float | None, budget: float | None, row: Row) -> str:
     if budget is None:
         return ""
-    if value is None:
+    if value is None or value == _NEVER:
         return "not seen"
     return "met" if value <= budget else f"over by {value - budget:.{row.digits or 1}f} {row.unit}"
 
@@ -121,13 +165,12 @@ def document(
     counts: Sequence[int],
     engine: str,
     notes: Sequence[str],
-    logs: LogFigures | None = None,
+    more: str = "",
 ) -> str:
-    """The whole of docs/benchmarks.md. `programs` are (name, version)."""
+    """The whole of docs/benchmarks.md. `programs` are (name, version); `more` are further tables."""
     quiet = median([run.foreign for run in runs]) or 0.0
     names = [name for name, _ in programs]
     versions = ", ".join(f"{name} {number}".strip() for name, number in programs)
-    floods = f"\n{log_table(logs)}" if logs else ""
     remarks = "".join(f"- {note}\n" for note in notes)
     return f"""\
 # Benchmarks
@@ -139,12 +182,15 @@ Written by `make bench` on {time.strftime("%Y-%m-%d", time.gmtime())}.
 - Runs: {max(_repeats(runs), default=0)} of each program with each number of containers, in turn; medians.
   The rest of the machine used {quiet:.2f} cores before a run.
 {remarks}
-{table(runs, names, counts)}{floods}
+{table(runs, names, counts)}{more}
 How it is measured: a private Docker engine, its containers without a network, {LIVELY} of them with a little load;
 a terminal of 160x48. CPU is counted by a cgroup v2 leaf, the engine's from dockerd, its containerd and its shims, less
 what they use with no program watching: below zero is noise. First full paint: from the program's start to the first
 moment all names are shown that its screen holds. A change is a stop or a start by the engine's API, from its answer to
 the change of the row. A key is the cursor's, to the moved bar; in logs the one that shows or hides the lines' times.
+VMs: {RUNNING} of VirtualBox's run, without a kernel module, 2 of them busy; libvirt's are those of its test driver, all
+running. boxtop's CPU and memory are those of every process it started. A change is VBoxManage's, from its end to the
+screen.
 """
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from tests.bench.emulator import Emulator
 from tests.bench.measure import Figures
-from tests.bench.report import table
+from tests.bench.report import table, vm_table
+from tests.bench.vms import VmFigures
 
 STREAM = (
     "\x1b[?1049h\x1b[H\x1b[2J\x1b]0;a title\x07\x1b[?2026$p\x1b[>1u\x1b[1;1H┌ bn-001-web ┐"
@@ -53,3 +55,15 @@ def test_the_table_says_which_budgets_are_met() -> None:
     assert own[1].endswith("| 50 | – | – |  |  |")
     assert own[2].endswith("| 200 | 6.0 | – | ≤ 4 | over by 2.0 % of a core |")
     assert any("outside change" in line and line.endswith("not seen |") for line in lines)
+
+
+def test_a_change_of_a_vm_that_was_never_shown_is_no_budget_met() -> None:
+    changes = (("startvm", 0.1), ("createvm", 0.3))
+    run = VmFigures(("VirtualBox",), 1.5, 0.011, 0.035, 300.0, 60_000_000, changes, 0.1)
+    lines = vm_table([run]).splitlines()
+    assert lines[0].startswith("| figure | 40 in VirtualBox | budget |")
+    assert next(line for line in lines if "own CPU" in line).endswith("| 1.1 | ≤ 4 | met |")
+    assert next(line for line in lines if "VBoxSVC" in line).endswith("| 3.5 | ≤ 3 | over by 0.5 % of a core |")
+    assert next(line for line in lines if "slowest" in line).endswith("| 0.30 | ≤ 2 | met |")
+    missed = vm_table([replace(run, changes=(*changes, ("modifyvm", None)))]).splitlines()
+    assert next(line for line in missed if "slowest" in line).endswith("| – | ≤ 2 | not seen |")
