@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from backends.abilities.creating import MB, DiskFrom, Limits, NewVM, OSType
 from backends.runs import sizes
 from tui.formats import size
-from widgets.fields import ChoiceField, Field, TextField, ToggleField, Values
+from widgets.fields import ChoiceField, Field, LinesField, TextField, ToggleField, Values
 
 _T = TypeVar("_T")
 _LEAST_MEMORY = 4 * MB
@@ -19,17 +20,31 @@ _SOURCES = (
     (DiskFrom.LINKED, "a linked copy of a base image"),
     (DiskFrom.NONE, "none"),
 )
+_FIRMWARES = (("bios", "BIOS"), ("uefi", "UEFI"))
+_CARRIED = ("name", "cpus", "memory", "disk", "size", "fixed", "image", "iso", "start")
+"""Fields that mean the same on every engine."""
 _ENGINE_FIELDS = {"name": "name", "image": "image", "iso": "iso"}
 
 
-def fields_of(kinds: Sequence[OSType], limits: Limits, first: OSType) -> tuple[Field, ...]:
+def fields_of(
+    kinds: Sequence[OSType],
+    limits: Limits,
+    first: OSType,
+    engines: Sequence[tuple[str, str]] = (),
+    engine: str = "",
+) -> tuple[Field, ...]:
+    """`engines` are those a VM can be made on, as (key, label); with several the form asks for one."""
     space = f", {size(limits.space)} left" if limits.space is not None else ""
-    fields: list[Field] = [
-        TextField("name", "Name", placeholder="build-debian"),
+    fields: list[Field] = [TextField("name", "Name", placeholder="build-debian")]
+    if len(engines) > 1:
+        fields.append(ChoiceField("engine", "Engine", tuple(engines), engine, "Where it is made and runs"))
+    fields += [
         ChoiceField("os", "System", tuple((kind.id, kind.name) for kind in kinds), first.id, "Enter: search the list"),
-        TextField("cpus", "CPUs", str(min(first.cpus, limits.cpus)), help=f"The host has {limits.cpus}"),
+        TextField(
+            "cpus", "CPUs", str(min(first.cpus, limits.cpus)), help=f"The host has {limits.cpus}: as many at most"
+        ),
         TextField("memory", "Memory", sizes.write_size(first.memory), help=_memory_help(limits)),
-        ChoiceField("firmware", "Firmware", (("bios", "BIOS"), ("uefi", "UEFI")), _firmware(first, limits)),
+        ChoiceField("firmware", "Firmware", _FIRMWARES, _firmware(first, limits)),
         ChoiceField("disk", "Disk", tuple((source.value, label) for source, label in _SOURCES)),
         TextField("size", "Disk size", sizes.write_size(first.disk), help=f"Of a new disk, in {limits.folder}{space}"),
         ChoiceField("format", "Disk format", limits.formats, help="Of a new disk"),
@@ -44,22 +59,37 @@ def fields_of(kinds: Sequence[OSType], limits: Limits, first: OSType) -> tuple[F
     return tuple(fields)
 
 
+def carried(values: Values, fields: Sequence[Field], led: Values) -> Values:
+    """What of a form's values goes on to that of another engine: what the user put in, not what the engine led to."""
+    first: dict[str, object] = {field.id: "" if isinstance(field, LinesField) else field.value for field in fields}
+    first |= led
+    return {key: values[key] for key in _CARRIED if key in values and values[key] != first.get(key)}
+
+
+def with_values(fields: Sequence[Field], values: Values) -> tuple[Field, ...]:
+    """The fields with these values to begin with."""
+    return tuple(replace(field, value=values[field.id]) if field.id in values else field for field in fields)  # type: ignore[arg-type]
+
+
 def suggestions(limits: Limits) -> Mapping[str, Sequence[str]]:
     return {"image": tuple(dict.fromkeys((*(path for path, _ in limits.bases), *limits.disks))), "iso": limits.isos}
 
 
-def follower(kinds: Sequence[OSType], limits: Limits) -> Callable[[str, Values], Values]:
-    """What the other fields become with the system, or with where the disk comes from."""
+def follower(
+    kinds: Sequence[OSType], limits: Limits, kept: frozenset[str] = frozenset()
+) -> Callable[[str, Values], Values]:
+    """What the other fields become with the system, or with where the disk comes from. `kept`: those that stay."""
     known = {kind.id: kind for kind in kinds}
 
     def follow(field: str, values: Values) -> Values:
         if field == "os" and (kind := known.get(str(values["os"]))) is not None:
-            return {
+            led = {
                 "cpus": str(min(kind.cpus, limits.cpus)),
                 "memory": sizes.write_size(kind.memory),
                 "size": sizes.write_size(kind.disk),
                 "firmware": _firmware(kind, limits),
             }
+            return {field: value for field, value in led.items() if field not in kept}
         if field == "disk" and values["disk"] == DiskFrom.LINKED and len(limits.bases) == 1:
             return {"image": limits.bases[0][0]}
         return {}
@@ -93,32 +123,48 @@ def read(values: Values, limits: Limits) -> tuple[NewVM, dict[str, str]]:
         iso=str(values["iso"]),
         network=str(values["network"]),
         accelerator=str(values.get("accelerator", "")),
-        start=bool(values["start"]),
     )
-    if spec.start and spec.memory and limits.memory_free is not None and spec.memory > limits.memory_free:
-        problems.setdefault("memory", f"the host has only {size(limits.memory_free)} free: do not start it yet")
+    if (
+        values["start"]
+        and "memory" not in problems
+        and limits.memory_free is not None
+        and spec.memory > limits.memory_free
+    ):
+        problems.setdefault("memory", f"only {size(limits.memory_free)} are free now: do not start it yet")
     return spec, problems
 
 
-def summary(spec: NewVM, limits: Limits, kinds: Mapping[str, OSType]) -> str:
-    """One line that says what is made."""
-    words = [spec.name or "?", kinds[spec.os_type].name if spec.os_type in kinds else spec.os_type]
-    words.append(
-        f"{spec.cpus} CPU{'s' if spec.cpus > 1 else ''}, {size(spec.memory)}, {'UEFI' if spec.uefi else 'BIOS'}"
-    )
+def summary(values: Values, limits: Limits, kinds: Mapping[str, OSType]) -> str:
+    """One line that says what is made, of what is right so far."""
+    spec, wrong = read(values, limits)
+    words = [spec.name] if "name" not in wrong else []
+    words.append(kinds[spec.os_type].name if spec.os_type in kinds else spec.os_type)
+    hardware = [f"{spec.cpus} CPU{'s' if spec.cpus > 1 else ''}"] if "cpus" not in wrong else []
+    hardware += [size(spec.memory)] if "memory" not in wrong else []
+    hardware += [str(dict(_FIRMWARES)[str(values["firmware"])])] if "firmware" not in wrong else []
+    words.append(", ".join(hardware))
+    words.append(_disk_words(spec, limits) if not wrong.keys() & {"size", "image"} else "")
+    words.append(f"ISO {spec.iso}" if spec.iso else "")
+    words.append(dict(limits.networks).get(spec.network, spec.network))
+    words.append(dict(limits.accelerators).get(spec.accelerator, ""))
+    words.append("started at once" if values["start"] else "")
+    return "; ".join(word for word in words if word)
+
+
+def _disk_words(spec: NewVM, limits: Limits) -> str:
     match spec.disk:
         case DiskFrom.NEW:
-            words.append(f"{size(spec.size)} {spec.format}{', taken at once' if spec.fixed else ''} in {limits.folder}")
+            more = limits.space is not None and spec.size > limits.space
+            told = f", more than the {size(limits.space)} left there" if more else ""
+            return f"{size(spec.size)} {spec.format}{', taken at once' if spec.fixed else ''} in {limits.folder}{told}"
         case DiskFrom.NONE:
-            words.append("no disk")
+            return "no disk"
         case DiskFrom.EXISTING:
-            words.append(f"disk {spec.image}")
-        case _:
-            words.append(f"{spec.disk} copy of {spec.image}".replace("copy copy", "copy"))
-    if spec.iso:
-        words.append(f"ISO {spec.iso}")
-    words.append(dict(limits.networks).get(spec.network, spec.network))
-    return "; ".join(words)
+            return f"disk {spec.image}"
+        case DiskFrom.COPY:
+            return f"copy of {spec.image}"
+        case DiskFrom.LINKED:
+            return f"linked copy of {spec.image}"
 
 
 def objected(found: Mapping[str, str], spec: NewVM) -> dict[str, str]:
@@ -135,8 +181,8 @@ def _firmware(kind: OSType, limits: Limits) -> str:
 
 
 def _memory_help(limits: Limits) -> str:
-    free = f", {size(limits.memory_free)} of it free" if limits.memory_free is not None else ""
-    return f"Such as 2g or 512m; the host has {size(limits.memory)}{free}"
+    free = f", {size(limits.memory_free)} free now" if limits.memory_free is not None else ""
+    return f"Such as 2g or 512m; the host has {size(limits.memory)} in all{free}"
 
 
 def _needs_image(source: DiskFrom) -> bool:
@@ -164,7 +210,7 @@ def _memory(text: str, limits: Limits) -> int:
     if found < _LEAST_MEMORY:
         raise ValueError("at least 4m")
     if found > limits.memory:
-        raise ValueError(f"the host has {size(limits.memory)}")
+        raise ValueError(f"the host has {size(limits.memory)} in all")
     return found // MB * MB
 
 

@@ -31,8 +31,17 @@ _LAST_MOMENT = 0.3
 
 
 def overtakes(action: Action, under_way: Action) -> bool:
-    """Whether an action may begin while another on the same object has not ended: a kill must not wait for a stop."""
-    return action is Action.KILL and under_way in {Action.STOP, Action.RESTART, Action.PAUSE, Action.SAVE}
+    """Whether an action may begin while another on the same object has not ended: a kill must wait for none of these.
+
+    A start is among them: of a VM that does not get anywhere it may hang for minutes.
+    """
+    return action is Action.KILL and under_way in {
+        Action.START,
+        Action.STOP,
+        Action.RESTART,
+        Action.PAUSE,
+        Action.SAVE,
+    }
 
 
 @dataclass(slots=True, eq=False)

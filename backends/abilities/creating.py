@@ -85,7 +85,6 @@ class NewVM:
     """Path of the ISO in the drive; empty: an empty drive."""
     network: str = "nat"
     accelerator: str = ""
-    start: bool = False
 
 
 class Creating(ABC):
@@ -105,7 +104,4 @@ class Creating(ABC):
 
     @abstractmethod
     async def create(self, spec: NewVM, report: Report) -> Ref:
-        """Make it. When a step fails, or the caller is cancelled, what was made until then is undone and said.
-
-        A VM that is made but does not start is kept: the error says so.
-        """
+        """Make it; it is off then. When a step fails, or the caller is cancelled, what was made is undone and said."""

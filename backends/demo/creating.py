@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from backends.abilities.creating import GB, MB, Creating, DiskFrom, Limits, NewVM, OSType
 from backends.base import ActionError
-from backends.demo.actions import settled
 from backends.demo.catalog import Disk, vm_profile
 from backends.demo.machinery import OS_TYPES, machinery
 from backends.model import VM, Kind, Ref, State
@@ -68,8 +67,6 @@ class DemoCreating(Creating):
             disk = await self._disk(spec, report)
             world.set_disks(ref, (disk,) if disk else ())
             undo.forget()
-        if spec.start:
-            world.put(settled(made, State.RUNNING, "Running", self._backend.clock()))
         return ref
 
     async def _disk(self, spec: NewVM, report: Report) -> Disk | None:

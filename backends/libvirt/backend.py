@@ -26,6 +26,8 @@ _ACTIONS_AT_ONCE = 4
 _CALL_TIMEOUT = 25.0
 """Seconds; above what the keep-alive needs to give a silent daemon up."""
 _ACTION_TIMEOUT = 600.0
+_LOOKED_AT = 1.5
+"""Seconds after which a domain is listed anew while an action on it goes on."""
 _END = 0.4
 _MISSING = "install boxtop[libvirt], which is built against the package libvirt-dev"
 
@@ -192,7 +194,12 @@ class LibvirtBackend(Backend):
     async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
         pool = self._kills if action is Action.KILL else self._actions
         work = lambda connection: perform.perform(connection, action, ref.id, options)  # noqa: E731
-        await self._act(pool, work, _ACTION_TIMEOUT)
+        # no event tells that a start has begun, and one that hangs must be seen to be powered off
+        look = asyncio.get_running_loop().call_later(_LOOKED_AT, self._inbox.put_nowait, ref.id)
+        try:
+            await self._act(pool, work, _ACTION_TIMEOUT)
+        finally:
+            look.cancel()
 
     async def close(self) -> None:
         await self._let_go()

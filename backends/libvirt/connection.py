@@ -17,6 +17,8 @@ from backends.libvirt.starts import starts
 KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 3, 3
 """A daemon that says nothing for this long (seconds, times) is given up: what waits for it then fails."""
 _DEFINED, _UNDEFINED, _STARTED, _STOPPED = 0, 1, 2, 5
+_STARTING_UP = (3, 11)
+"""virDomainState and virDomainPausedReason of one whose QEMU is not ready yet."""
 
 
 class Connection:
@@ -95,6 +97,7 @@ class Connection:
         off = not domain.isActive()
         return {
             "state": state,
+            "starting": (state, reason) == _STARTING_UP,
             "persistent": bool(domain.isPersistent()),
             "saved": off and bool(self._optional(domain.hasManagedSaveImage, 0)),
             "snapshots": self._optional(domain.snapshotNum, 0),

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from backends import bases
 from backends.abilities.creating import Creating, DiskFrom, Limits, NewVM, OSType
 from backends.base import ActionError, EngineError
-from backends.libvirt import errors, osinfo, storage
+from backends.libvirt import errors, osinfo, reach, storage
 from backends.libvirt.again import again
 from backends.libvirt.connection import Connection
 from backends.libvirt.machine_xml import Machine, domain_xml, name_wrong
@@ -63,12 +63,6 @@ class LibvirtCreating(Creating):
             undo.later(f"the VM {clean(spec.name, 60)}", lambda: self._undefine(identity))
             await whole(self._backend.act(lambda c: _define(c, spec, identity, disk)))
             undo.forget()
-        if spec.start:
-            report.line(f"starting {clean(spec.name)}")
-            try:
-                await self._backend.act(lambda c: c.domain(identity).create())
-            except ActionError as error:
-                raise ActionError(f"it is made, but does not start: {error}") from None
         return Ref(self._backend.engine, Kind.VM, identity)
 
     async def _disk(self, spec: NewVM, report: Report, undo: Undo) -> tuple[str, str]:
@@ -148,11 +142,9 @@ class LibvirtCreating(Creating):
 
 
 def _limits(connection: Connection, marked: frozenset[str]) -> Limits:
-    virt, lib = connection.virt, connection.libvirt
+    virt = connection.virt
     info = virt.getInfo()
-    free: int | None = None
-    with suppress(lib.libvirtError):
-        free = int(virt.getFreeMemory())
+    memory, free = _memory(connection, int(info[1]) << 20)
     pool = storage.home(connection)
     folder = storage.folder_of(pool) if pool is not None else storage.default_folder(connection)
     space = int(pool.info()[3]) if pool is not None else _space(connection, folder)
@@ -162,7 +154,7 @@ def _limits(connection: Connection, marked: frozenset[str]) -> Limits:
     machines = _machines(connection)
     return Limits(
         cpus=int(info[2]),
-        memory=int(info[1]) << 20,
+        memory=memory,
         memory_free=free,
         folder=clean(folder),
         space=space,
@@ -177,7 +169,19 @@ def _limits(connection: Connection, marked: frozenset[str]) -> Limits:
     )
 
 
-_ACCELERATORS = {"kvm": "KVM: on the processor itself", "qemu": "QEMU: interpreted, slow", "test": "simulated"}
+def _memory(connection: Connection, told: int) -> tuple[int, int | None]:
+    """Bytes in all, and those that are free or given up when needed; `told` by the topology, which may lack some."""
+    lib = connection.libvirt
+    with suppress(lib.libvirtError):
+        found = connection.virt.getMemoryStats(lib.VIR_NODE_MEMORY_STATS_ALL_CELLS, 0)
+        free = sum(int(found.get(key, 0)) for key in ("free", "buffers", "cached"))
+        return int(found.get("total", 0)) << 10 or told, free << 10
+    with suppress(lib.libvirtError):
+        return told, int(connection.virt.getFreeMemory())
+    return told, None
+
+
+_ACCELERATORS = {"kvm": "KVM: on the processor itself", "qemu": "QEMU: emulated, slow", "test": "simulated"}
 
 
 def _space(connection: Connection, folder: str) -> int | None:
@@ -244,7 +248,8 @@ def _objections(connection: Connection, spec: NewVM) -> dict[str, str]:
     elif any(domain.name() == spec.name for domain in connection.domains()):
         found["name"] = "there is a VM of this name already"
     if spec.disk not in {DiskFrom.NEW, DiskFrom.NONE} and spec.image:
-        if why := storage.unreadable(connection, spec.image):
+        why = storage.unreadable(connection, spec.image)
+        if why or (why := "" if spec.disk is DiskFrom.COPY else reach.out_of_reach(connection, spec.image)):
             found["image"] = f"libvirt cannot read it: {clean(why)}"
         elif spec.disk is not DiskFrom.COPY and (users := users_of(connection, spec.image)):
             found["image"] = f"it is in use by {', '.join(sorted(users))}"
@@ -252,9 +257,23 @@ def _objections(connection: Connection, spec: NewVM) -> dict[str, str]:
             found["image"] = "only what is in a storage pool is copied: import it in the media first"
         elif spec.disk is DiskFrom.COPY and (users := users_of(connection, spec.image, running=True)):
             found["image"] = f"it is written to by {', '.join(sorted(users))}, which runs"
-    if spec.iso and (why := storage.unreadable(connection, spec.iso)):
+    if "image" not in found and (why := _room_wrong(connection, spec)):
+        found["image" if spec.disk is DiskFrom.COPY else "size"] = why
+    if spec.iso and (why := storage.unreadable(connection, spec.iso) or reach.out_of_reach(connection, spec.iso)):
         found["iso"] = f"libvirt cannot read it: {clean(why)}"
     return found
+
+
+def _room_wrong(connection: Connection, spec: NewVM) -> str:
+    """Why the disk's bytes do not fit where it is made; empty when they do, or nobody knows."""
+    needed = spec.size if spec.disk is DiskFrom.NEW and spec.fixed else 0
+    if spec.disk is DiskFrom.COPY and (source := storage.by_path(connection, spec.image)) is not None:
+        needed = int(source.info()[2])
+    pool = storage.home(connection) if needed else None
+    left = int(pool.info()[3]) if pool is not None else None
+    if left is None or needed <= left:
+        return ""
+    return f"it needs {needed >> 20} MB, {left >> 20} MB are left in {clean(storage.folder_of(pool))}"
 
 
 def users_of(connection: Connection, path: str, *, running: bool = False) -> set[str]:

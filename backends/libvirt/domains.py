@@ -86,6 +86,8 @@ def vm(engine: str, identity: str, found: Definition, facts: Mapping[str, Any]) 
     state, word = _STATES.get(int(facts["state"]), (State.UNKNOWN, f"state {facts['state']}"))
     if state is State.OFF and facts.get("saved"):
         state, word = State.SAVED, "saved"
+    if facts.get("starting"):
+        state, word = State.STARTING, "starting up"
     return VM(
         ref=Ref(engine, Kind.VM, identity),
         name=found.name,

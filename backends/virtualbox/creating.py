@@ -111,16 +111,26 @@ class VirtualBoxCreating(Creating):
             if place["why"]:
                 found["image"] = f"VirtualBox cannot read it: {clean(place['why'])}"
             else:
-                found |= await self._image_wrong(spec)
+                found |= await self._image_wrong(spec, int(place["size"]))
+        elif spec.disk is DiskFrom.NEW and spec.fixed and (wrong := await self._room_wrong(spec.size)):
+            found["size"] = wrong
         if spec.iso:
             place = await self._host.place(spec.iso)
             if place["why"]:
                 found["iso"] = f"VirtualBox cannot read it: {clean(place['why'])}"
         return found
 
-    async def _image_wrong(self, spec: NewVM) -> dict[str, str]:
+    async def _room_wrong(self, needed: int) -> str:
+        """Why so many bytes do not fit where machines are made; empty when they do, or nobody knows."""
+        folder = (await self._host.properties()).get("Default machine folder", "")
+        left = (await self._host.place(folder))["free"]
+        if left is None or needed <= left:
+            return ""
+        return f"it needs {needed >> 20} MB, {left >> 20} MB are left in {clean(folder)}"
+
+    async def _image_wrong(self, spec: NewVM, size: int) -> dict[str, str]:
         if spec.disk is DiskFrom.COPY:
-            return {}
+            return {"image": wrong} if (wrong := await self._room_wrong(size)) else {}
         for image in await self._host.images():
             if image.location == spec.image and image.users:
                 names = await self._host.machines()
@@ -142,12 +152,6 @@ class VirtualBoxCreating(Creating):
                 await self._attach(work, identity, 0, "hdd", disk)
             await self._attach(work, identity, 1, "dvddrive", spec.iso or "emptydrive")
             undo.forget()
-        if spec.start:
-            report.line(f"starting {clean(spec.name)}")
-            try:
-                await work.run("startvm", identity, "--type=headless", seconds=120)
-            except ActionError as error:
-                raise ActionError(f"it is made, but does not start: {error}") from None
         return Ref(self._backend.engine, Kind.VM, identity)
 
     async def _register(self, spec: NewVM, identity: str, work: Working, undo: Undo) -> tuple[str, str]:

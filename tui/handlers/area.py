@@ -95,21 +95,24 @@ class Area:
 
     async def engine_with(self, kind: type, title: str, *, changes: bool = True) -> str | None:
         """The engine to do something new on: the selected row's, the only one that can, or the one picked."""
-        store = self.app.store
-        rights = store.rights
+        able, own = self.engines_with(kind, title, changes=changes)
+        if own or not able:
+            return own
+        entries = [PickItem(key, key, self.app.store.engines[key].url) for key in able]
+        return await self.ask(Picker(f"{title}: on which engine?", entries, glyphs=self.glyphs))
+
+    def engines_with(self, kind: type, title: str, *, changes: bool = True) -> tuple[list[str], str | None]:
+        """The engines that can do it, and of them the selected row's or the only one; none is told to the user."""
+        rights = self.app.store.rights
         barred = rights.barred if changes else dict.fromkeys(rights.lost, "")
         able = [key for key, abilities in rights.abilities.items() if kind in abilities and key not in barred]
         current = self.main.active.current if self.main.listing else None
         if current and current.ref.engine in able:
-            return current.ref.engine
-        if len(able) == 1:
-            return able[0]
+            return able, current.ref.engine
         if not able:
             reasons = [reason for key, reason in rights.barred.items() if kind in rights.abilities.get(key, ())]
             self.main.say(f"{title}: {reasons[0] if reasons else 'no engine here can do that'}.", "warn")
-            return None
-        entries = [PickItem(key, key, store.engines[key].url) for key in able]
-        return await self.ask(Picker(f"{title}: on which engine?", entries, glyphs=self.glyphs))
+        return able, able[0] if len(able) == 1 else None
 
     async def each(self, items: Sequence[Item], work: Callable[[Item], Awaitable[object]], verb: str) -> list[Item]:
         """Do something short to each object, four at once; failures are told and stay. The objects it was done to."""

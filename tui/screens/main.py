@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -46,6 +46,7 @@ _NARROW = 100
 _CALM = 2.0
 """Seconds without a key after which rows may move."""
 _INFO_STAYS = 6.0
+_JUST_NOW = 3.0
 _AFTER_DIALOG = 0.3
 
 _FILTER = "filter: words that must occur, -word must not"
@@ -100,7 +101,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._resumed = 0.0
         self._finder: Tab | None = None
         self._failed_standings: set[str] = set()
-        self._noticed: dict[str, Ref] = {}
+        self._noticed: dict[str, tuple[Ref, str, float]] = {}
+        """Standing failures: of which object, in what words, since when (monotonic)."""
         self._hush: Timer | None = None
         self._work: Sequence[Part] = ()
         self._open = False
@@ -181,6 +183,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         calm = time.monotonic() - self._last_key > _CALM
         if delta.kinds or delta.engines:
             self.lay_out()
+        if delta.kinds and self._noticed:
+            self._forget_gone(delta.refs)
         for pane in self.lists_shown:
             pane.apply(delta, calm=calm)
         if delta.host or delta.engines:
@@ -481,8 +485,20 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def warn_of(self, ref: Ref, text: str) -> None:
         """A failure or a warning about an object; it stays until it is dismissed."""
         key = _notice_of(ref)
-        self._noticed[key] = ref
+        self._noticed[key] = (ref, text, time.monotonic())
         self.notices.add(key, text, "error")
+
+    def _forget_gone(self, refs: Collection[Ref]) -> None:
+        """What failed on objects that are gone is past; what failed just now may be how they went, and stays."""
+        store, now = self._look().store, time.monotonic()
+        for key, (ref, text, since) in list(self._noticed.items()):
+            if ref not in refs or store.get(ref) is not None:
+                continue
+            if now - since > _JUST_NOW:
+                del self._noticed[key]
+                self.notices.dismiss(key)
+            else:
+                self.notices.add(key, f"{text} (it is gone now)", "error")
 
     def show_standing(self, standing: Standing) -> None:
         """How far work on several objects is: in place while it goes on; with failures it stays."""
@@ -516,9 +532,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._forget_notice(event.id)
 
     def _forget_notice(self, key: str | None) -> None:
-        ref = self._noticed.pop(key, None) if key else None
-        if ref:
-            self._look().store.dismiss_failure(ref)
+        found = self._noticed.pop(key, None) if key else None
+        if found:
+            self._look().store.dismiss_failure(found[0])
 
 
 def _notice_of(ref: Ref) -> str:
