@@ -43,7 +43,7 @@ from tui.session import Session
 from tui.status import no_engine
 from tui.store import Delta, Store
 from tui.task_news import TaskNews
-from tui.tasks import Tasks
+from tui.tasks import HURRIED, Tasks
 from widgets.confirm import Answer, Confirm
 from widgets.exact import ExactUpdates
 from widgets.glyphs import ASCII, BLOCK, BRAILLE
@@ -79,6 +79,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.store.listen(self._store_changed)
         self._handlers = Handlers(self)
         self.animation_level = "none"
+        self.leaving = False
         self.ascii_only = options.ascii
         self.theme = options.theme
 
@@ -148,6 +149,21 @@ class BoxtopApp(ExactUpdates, App[int]):
         return super().check_action(action, parameters)
 
     async def run_command(self, command_id: str, items: Sequence[Item]) -> None:
+    def leave(self) -> None:
+        """Quit once the tasks under way have taken back what they began; at once when asked again meanwhile."""
+        waits = self.tasks.under_way and not self.leaving
+        if self.leaving:
+            self.tasks.patience = HURRIED
+        self.leaving = True
+        if not waits:
+            self.exit(0)
+            return
+        for task in self.tasks.under_way:
+            self.tasks.cancel(task)
+        self.tasks.listen_ends(lambda _: None if self.tasks.under_way else self.exit(0))
+        key = self.keymap.first(BY_ID["app.quit"]) or "To quit again"
+        self.main.say(f"Taking back what tasks have begun, then boxtop quits: {key} quits at once.", "warn")
+
         """Do what a command does, to these objects."""
         await self._handlers.run(self.keymap.by_id[command_id], items)
 

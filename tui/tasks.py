@@ -29,7 +29,10 @@ WHOLE = 10
 _LINES = 5000
 _END_LINES = 200
 _LONGEST_LINE = 4096
-_LAST_MOMENT = 0.5
+_LAST_MOMENT = 10.0
+"""Seconds what is under way has to take back what it began, when boxtop is told to end."""
+HURRIED = 0.5
+"""Seconds it has when the user has waited for that, and will not wait any more."""
 
 Work = Callable[[Report], Awaitable[str]]
 """Does it and returns its result in one line. Being cancelled it stops, and leaves nothing half made behind."""
@@ -69,6 +72,8 @@ class Task:
     dropped: int = 0
     """Lines of output that are no longer kept."""
     running: asyncio.Task[None] | None = None
+    cancelled_at: int | None = None
+    """So many lines it had said when it was cancelled."""
 
     @property
     def open(self) -> bool:
@@ -101,6 +106,13 @@ class Task:
         self.lines.append(text[:_LONGEST_LINE])
         self.told()
 
+    @property
+    def parting_words(self) -> str:
+        """What it said last of those it was cancelled for: what was undone, and what is left."""
+        if self.cancelled_at is None or self.dropped + len(self.lines) <= self.cancelled_at:
+            return "cancelled"
+        return clean(f"cancelled; {self.lines[-1]}", 500)
+
     def shorten(self) -> None:
         """Keep no more than the end of its output."""
         while len(self.lines) > _END_LINES:
@@ -123,6 +135,7 @@ class Tasks:
         self._listeners: list[Callable[[], None]] = []
         self._ended: list[Callable[[Task], None]] = []
         self._number = 0
+        self.patience = _LAST_MOMENT
 
     def listen(self, changed: Callable[[], None]) -> None:
         self._listeners.append(changed)
@@ -161,7 +174,9 @@ class Tasks:
         return self.start(task.verb, task.target, task.engine, task.work, ref=task.ref, asked=task.asked)
 
     def cancel(self, task: Task) -> None:
-        if task.open and task.running is not None:
+        """Once: a second time would end its undoing."""
+        if task.open and task.running is not None and task.cancelled_at is None:
+            task.cancelled_at = task.dropped + len(task.lines)
             task.running.cancel()
 
     def forget(self, task: Task) -> None:
@@ -175,12 +190,13 @@ class Tasks:
         self._tell()
 
     async def close(self) -> None:
-        """Cancel what is under way, within half a second."""
-        running = [task.running for task in self.under_way if task.running is not None]
-        for work in running:
-            work.cancel()
+        """Cancel what is under way, and wait a while until what it began is undone."""
+        under_way = self.under_way
+        running = [task.running for task in under_way if task.running is not None]
+        for task in under_way:
+            self.cancel(task)
         if running:
-            await asyncio.wait(running, timeout=_LAST_MOMENT)
+            await asyncio.wait(running, timeout=self.patience)
 
     async def _run(self, task: Task) -> None:
         state, result = TaskState.CANCELLED, "cancelled"
@@ -190,6 +206,9 @@ class Tasks:
                 self._tell()
                 result = clean(await task.work(task))
                 state = TaskState.DONE
+        except asyncio.CancelledError:
+            result = mask_text(task.parting_words)
+            raise
         except ActionError as error:
             state, result = TaskState.FAILED, mask_text(clean(str(error)))
         except EngineError as error:

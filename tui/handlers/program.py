@@ -51,8 +51,11 @@ class Program(Area):
 
     async def quit(self) -> None:
         acting, tasks = self.app.runner.under_way, self.app.tasks.under_way
-        if not acting and not tasks:
-            self.app.exit(0)
+        entered = any(screen.unsaved for screen in self.app.screen_stack if isinstance(screen, Dialog))
+        if self.app.leaving or not (acting or tasks or entered):
+            self.app.leave()
+            return
+        if self._asking:
             return
         lines: list[tuple[str, Tone]] = [(f"{action} {name_of(item)}", "") for action, item in acting]
         lines += [(task.title, "") for task in tasks]
@@ -63,7 +66,7 @@ class Program(Area):
                 ("and a VM that is being restarted may stay off.", "warn"),
             ]
         if tasks:
-            lines.append(("Tasks are cancelled: what they were to make is not made, or not whole.", "warn"))
+            lines.append(("Tasks are cancelled, and take back what they have begun before boxtop quits.", "warn"))
         lines += [
             (f"{task.target} may be left stopped, as {task.target}{ASIDE}: `put back` in its menu starts it.", "warn")
             for task in tasks
@@ -74,6 +77,6 @@ class Program(Area):
 
         def answered(answer: Answer | None) -> None:
             if answer is not None and answer.choice != CANCEL:
-                self.app.exit(0)
+                self.app.leave()
 
         self.app.push_screen(Confirm(title, lines, choices=choices, safe=CANCEL, glyphs=self.glyphs), answered)
