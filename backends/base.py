@@ -93,7 +93,7 @@ class Backend(ABC):
     def ability(self, kind: type[Ability]) -> Ability | None:
         """What does the things of this abstract class for this engine; None when it cannot.
 
-        `EngineInfo.abilities` names the same classes, for those who only ask whether.
+        `EngineInfo.abilities` names the same ones, for those who only ask whether.
         """
         del kind
         return None

@@ -124,6 +124,8 @@ class VM:
     snapshots: int = 0
     addresses: tuple[str, ...] = ()
     """Its guest's IP addresses, as far as they are known; they come some seconds after its start."""
+    guest: tuple[tuple[str, str], ...] = ()
+    """What its guest tells of itself by an agent or additions in it: (label, value); comes with the addresses."""
     error: str = ""
     """Why the VM is inaccessible, in words."""
     refusals: tuple[tuple[Action, str], ...] = ()
@@ -254,8 +256,8 @@ class EngineInfo:
     api_version: str = ""
     usage_of_all: bool = True
     """False where each object's usage costs the engine a request: then it is asked only for rows on screen."""
-    abilities: frozenset[type] = frozenset()
-    """The abilities, as abstract classes, for which `Backend.ability` has an answer."""
+    abilities: frozenset[str] = frozenset()
+    """The names of those for which `Backend.ability` has an answer; see `backends.abilities`."""
     notes: tuple[str, ...] = ()
     """Limits to tell the user, one line each, e.g. that VBoxManage stands in for the binding."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backends.abilities.compose import Belongings, ComposeOptions, Project, Tool, Verb, project_from, project_of
+from backends.abilities.compose import Belongings, ComposeOptions, Tool, Verb
 from backends.model import Container, Item, Kind
+from backends.projects import Project, project_from, project_of
 from tui.confirmations import CANCEL, Confirmation
 from tui.grouping import Group
 from widgets.confirm import Answer, Choice, Option

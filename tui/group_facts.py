@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backends.abilities.compose import HASH_LABEL, project_from, project_of
 from backends.model import VM, Container, Item, Kind
+from backends.projects import HASH_LABEL, project_from, project_of
 from tui.formats import percent, size, size_long
 from tui.grouping import Group
 from tui.rows import containers, vms

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from backends.abilities.compose import project_of
 from backends.model import VM, Container, Item, Kind, Ref
+from backends.projects import project_of
 
 _NOTHING_BELOW: frozenset[tuple[str, ...]] = frozenset({()})
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from backends.abilities.events import Events
 from backends.base import Backend
 from backends.events import EngineEvent, EventRing
 from backends.model import VM, Change, Kind, Snapshot
 from backends.watch import Update
 from tui.store import Store
+
+_EVENTS = "events.Events"
 
 
 class Happened:
@@ -22,6 +23,8 @@ class Happened:
 
     def rings(self) -> Mapping[str, EventRing]:
         """By engine; those that tell nothing are left out."""
+        from backends.abilities.events import Events
+
         found = dict(self._noted)
         for engine in self._store.engines:
             backend = self._backend_of(engine)
@@ -35,7 +38,7 @@ class Happened:
         if not isinstance(update, (Snapshot, Change)):
             return
         engine = self._store.engines.get(update.engine)
-        if engine is None or engine.info is None or not engine.listed or Events in engine.info.abilities:
+        if engine is None or engine.info is None or not engine.listed or _EVENTS in engine.info.abilities:
             return
         known = self._store.items[Kind.VM]
         if isinstance(update, Snapshot):

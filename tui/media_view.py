@@ -10,9 +10,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from backends.abilities import ability_name
 from backends.abilities.media import Media, Medium
 from backends.base import ActionError, EngineError
 from backends.text import clean
+from tui.commands import Here
 from tui.formats import size
 from tui.view import View
 from widgets.line import Line, Part
@@ -92,6 +94,18 @@ class MediaView(View):
         return self._found.get(key) if isinstance(key, tuple) else None
 
     @property
+    def here(self) -> Here:
+        chosen = self.current
+        abilities = self._boxtop.store.rights.abilities
+        engines = tuple(key for key, able in abilities.items() if ability_name(Media) in able)
+        return Here(chosen[1] if chosen else None, chosen[0] if chosen else "", engines)
+
+    @on(Table.Selected)
+    def _selected(self, event: Table.Selected) -> None:
+        event.stop()
+        self.post_message(self.Changed())
+
+    @property
     def media(self) -> Sequence[tuple[str, Medium]]:
         return tuple(self._found.values())
 
@@ -102,7 +116,9 @@ class MediaView(View):
 
     async def _read(self) -> None:
         rights = self._boxtop.store.rights
-        engines = [key for key, able in rights.abilities.items() if Media in able and key not in rights.lost]
+        engines = [
+            key for key, able in rights.abilities.items() if ability_name(Media) in able and key not in rights.lost
+        ]
         answers = await asyncio.gather(*(self._ask(engine) for engine in engines))
         self._failed = [
             f"{engine}: {answer}" for engine, answer in zip(engines, answers, strict=True) if isinstance(answer, str)
@@ -156,6 +172,7 @@ class MediaView(View):
         nothing = "No medium matches. Esc shows all." if words else "No engine here knows a disk image or an ISO."
         self.table.set_message([(nothing if self.read_once else "asking", "dim")])
         self.table.set_rows([row_of(key, engine, medium) for key, engine, medium in shown])
+        self.post_message(self.Changed())
         taken = sum(medium.real or 0 for _, _, medium in shown)
         parts = [
             Part(" Media", "accent"),

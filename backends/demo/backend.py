@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from backends.abilities import Abilities
 from backends.base import Ability, ActionError, Backend
-from backends.demo import abilities
+from backends.demo.abilities import CONTAINER_ABILITIES, VM_ABILITIES
 from backends.demo.actions import Operator, losses
 from backends.demo.details import describe
 from backends.demo.options import parse_options
@@ -53,7 +54,7 @@ class DemoBackend(Backend):
         """What it told, for the view of events."""
         self._teller = Teller(self.ring, engine, self._world.items.values(), self._clock())
         self._operator = Operator(self._world, self._clock)
-        self._able: dict[type, object] = {}
+        self._abilities = Abilities(self._places(), self)
 
     def _tell(self, ref: Ref) -> None:
         if self._teller is not None:
@@ -71,22 +72,16 @@ class DemoBackend(Backend):
         """Unix time."""
         return self._clock
 
-    @property
-    def abilities(self) -> Mapping[type, str]:
+    def _places(self) -> Mapping[str, str]:
         kinds = self._world.info(self.url).kinds
-        containers = abilities.CONTAINER_ABILITIES if Kind.CONTAINER in kinds else {}
-        return {**containers, **(abilities.VM_ABILITIES if Kind.VM in kinds else {})}
+        containers = CONTAINER_ABILITIES if Kind.CONTAINER in kinds else {}
+        return {**containers, **(VM_ABILITIES if Kind.VM in kinds else {})}
 
     def ability(self, kind: type[Ability]) -> Ability | None:
-        if kind not in self._able:
-            found = abilities.make(kind, self)
-            if found is None:
-                return None
-            self._able[kind] = found
-        return self._able[kind]  # type: ignore[return-value]
+        return self._abilities.get(kind)
 
     async def connect(self) -> EngineInfo:
-        return replace(self._world.info(self.url), abilities=frozenset(self.abilities))
+        return replace(self._world.info(self.url), abilities=self._abilities.names)
 
     async def list_all(self) -> Snapshot:
         now = self._clock()

@@ -6,19 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from backends.abilities.compose import (
-    PROJECT_LABELS,
-    Belongings,
-    Compose,
-    ComposeOptions,
-    Project,
-    Tool,
-    Verb,
-    project_of,
-)
+from backends.abilities.compose import Belongings, Compose, ComposeOptions, Tool, Verb
 from backends.base import ActionError
 from backends.model import Action, ActionOptions, Container, Network, Ref, State, Volume
 from backends.progress import Progress, Report
+from backends.projects import PROJECT_LABELS, Project, project_of
 
 if TYPE_CHECKING:
     from backends.demo.backend import DemoBackend

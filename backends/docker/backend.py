@@ -15,9 +15,11 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
+from backends.abilities import Abilities
 from backends.base import Ability, ActionError, Backend, EngineError
-from backends.docker import abilities, belongings, told
+from backends.docker import belongings, told
 from backends.docker import perform as actions
+from backends.docker.abilities import ABILITIES
 from backends.docker.client import CALL_TIMEOUT, Connection
 from backends.docker.errors import action_error, engine_error, is_timeout, nothing_found, passed_over, status
 from backends.docker.events import EventReader, Inbox, refs_of
@@ -62,7 +64,7 @@ class DockerBackend(Backend):
         self._ask_again: Callable[[frozenset[Ref]], None] | None = None
         self._strays: set[str] = set()
         self._closed = False
-        self._able: dict[type, object] = {}
+        self._abilities = Abilities(ABILITIES, self)
         self.ring = EventRing()
         """What the engine told, for the view of events."""
         self._belongings = belongings.Belongings(self)
@@ -161,12 +163,7 @@ class DockerBackend(Backend):
         await _acting(asyncio.wrap_future(future), connection)
 
     def ability(self, kind: type[Ability]) -> Ability | None:
-        if kind not in self._able:
-            found = abilities.make(kind, self)
-            if found is None:
-                return None
-            self._able[kind] = found
-        return self._able[kind]  # type: ignore[return-value]
+        return self._abilities.get(kind)
 
     async def act(self, call: Callable[[Connection], _T]) -> _T:
         """Run a blocking call that changes something in a thread. Raises ActionError when the engine refuses it.
@@ -302,7 +299,7 @@ class DockerBackend(Backend):
             kinds=_KINDS,
             api_version=connection.api_version,
             usage_of_all=local,
-            abilities=frozenset(abilities.ABILITIES),
+            abilities=self._abilities.names,
             notes=notes,
         )
 

@@ -10,21 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backends.abilities.compose import (
-    PROJECT_LABELS,
-    Belongings,
-    Compose,
-    ComposeOptions,
-    Project,
-    Tool,
-    Verb,
-)
+from backends.abilities.compose import Belongings, Compose, ComposeOptions, Tool, Verb
 from backends.base import ActionError
 from backends.docker.client import Connection
 from backends.docker.locate import Endpoint
 from backends.docker.parse import is_anonymous
 from backends.programs import answer_of, run_program
 from backends.progress import Progress, Report
+from backends.projects import PROJECT_LABELS, Project
 from backends.text import clean
 from backends.threads import in_thread
 

@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from typing import TYPE_CHECKING
 
-from backends.abilities import (
-    cloning,
-    creating,
-    editing,
-    engine_log,
-    media,
-    screens,
-    serial,
-    snapshots,
-    transfer,
-    vm_settings,
-)
-
-if TYPE_CHECKING:
-    from backends.libvirt.backend import LibvirtBackend
-
-ABILITIES: Mapping[type, str] = {
-    media.Media: "media.LibvirtMedia",
-    editing.Editing: "editing.LibvirtEditing",
-    transfer.Transfer: "transfer.LibvirtTransfer",
-    cloning.Cloning: "cloning.LibvirtCloning",
-    snapshots.Snapshots: "snapshots.LibvirtSnapshots",
-    vm_settings.Autostart: "vm_settings.LibvirtAutostart",
-    vm_settings.SavedState: "vm_settings.LibvirtSavedState",
-    engine_log.EngineLog: "engine_log.LibvirtLog",
-    creating.Creating: "creating.LibvirtCreating",
-    serial.Serial: "serial.LibvirtSerial",
-    screens.Keyboard: "screens.LibvirtKeyboard",
-    screens.Screens: "screens.LibvirtScreens",
+ABILITIES: Mapping[str, str] = {
+    "media.Media": "media.LibvirtMedia",
+    "editing.Editing": "editing.LibvirtEditing",
+    "transfer.Transfer": "transfer.LibvirtTransfer",
+    "cloning.Cloning": "cloning.LibvirtCloning",
+    "snapshots.Snapshots": "snapshots.LibvirtSnapshots",
+    "vm_settings.Autostart": "vm_settings.LibvirtAutostart",
+    "vm_settings.SavedState": "vm_settings.LibvirtSavedState",
+    "engine_log.EngineLog": "engine_log.LibvirtLog",
+    "creating.Creating": "creating.LibvirtCreating",
+    "serial.Serial": "serial.LibvirtSerial",
+    "screens.Keyboard": "screens.LibvirtKeyboard",
+    "screens.Screens": "screens.LibvirtScreens",
 }
 """Module and class in this package by ability; the class is made with the LibvirtBackend."""
-
-
-def make(kind: type, backend: LibvirtBackend) -> object | None:
-    place = ABILITIES.get(kind)
-    if place is None:
-        return None
-    module, _, name = place.partition(".")
-    found: object = getattr(import_module(f"backends.libvirt.{module}"), name)(backend)
-    return found

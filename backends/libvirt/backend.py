@@ -11,9 +11,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from backends.abilities import Abilities
 from backends.addresses import Addresses
 from backends.base import Ability, ActionError, Backend, EngineError
-from backends.libvirt import abilities, addresses, errors, here, perform, uris
+from backends.libvirt import errors, here, perform, uris
+from backends.libvirt.abilities import ABILITIES
+from backends.libvirt.agent import Guests
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import vm
 from backends.libvirt.usage import Rates
@@ -42,8 +45,9 @@ class LibvirtBackend(Backend):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._inbox: asyncio.Queue[str | EngineError] = asyncio.Queue()
         self._rates = Rates()
-        self._addresses = Addresses(self._ask_addresses, self._has_other_addresses)
-        self._able: dict[type, object] = {}
+        self._guests = Guests(self)
+        self._addresses = Addresses(self._guests.addresses, self._has_other_addresses)
+        self._abilities = Abilities(ABILITIES, self)
         self._calls = ThreadPoolExecutor(3, thread_name_prefix=f"{engine}-call")
         self._actions = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-action")
         self._kills = ThreadPoolExecutor(_ACTIONS_AT_ONCE, thread_name_prefix=f"{engine}-kill")
@@ -73,8 +77,9 @@ class LibvirtBackend(Backend):
             where = clean(self.url, 200)
             raise EngineError(f"{where} does not answer", "see whether virsh list answers there") from None
         self._connection = connection
-        able = frozenset(abilities.ABILITIES)
-        return EngineInfo(self.engine, "libvirt", version, clean(connection.uri, 200), (Kind.VM,), abilities=able)
+        return EngineInfo(
+            self.engine, "libvirt", version, clean(connection.uri, 200), (Kind.VM,), abilities=self._abilities.names
+        )
 
     def _connect(self, tell: Callable[[str | EngineError], None], given_up: threading.Event) -> tuple[Connection, str]:
         """The connection and its daemon's version."""
@@ -94,12 +99,7 @@ class LibvirtBackend(Backend):
         return connection, version
 
     def ability(self, kind: type[Ability]) -> Ability | None:
-        if kind not in self._able:
-            found = abilities.make(kind, self)
-            if found is None:
-                return None
-            self._able[kind] = found
-        return self._able[kind]  # type: ignore[return-value]
+        return self._abilities.get(kind)
 
     def _open(self, tell: Callable[[str | EngineError], None]) -> Connection:
         bare = urlsplit(self.url).scheme == "libvirt"
@@ -154,7 +154,9 @@ class LibvirtBackend(Backend):
                 return None
             raise
         made = vm(self.engine, identity, found, facts)
-        return replace(made, addresses=self._addresses.of(identity)) if made.state is State.RUNNING else made
+        if made.state is not State.RUNNING:
+            return made
+        return replace(made, addresses=self._addresses.of(identity), guest=self._guests.facts(identity))
 
     async def events(self) -> AsyncIterator[frozenset[Ref]]:
         inbox = self._inbox
@@ -168,7 +170,9 @@ class LibvirtBackend(Backend):
             yield frozenset(Ref(self.engine, Kind.VM, str(identity)) for identity in news)
 
     async def usage(self, refs: Collection[Ref]) -> Mapping[Ref, Usage]:
-        self._addresses.want([ref.id for ref in refs])
+        running = [ref.id for ref in refs]
+        self._addresses.want(running)
+        self._guests.keep_only(running)
         stats = await self._ask(lambda connection: [(dom.UUIDString(), found) for dom, found in connection.stats()])
         at, now, wanted = time.monotonic(), time.time(), {ref.id: ref for ref in refs}
         return {
@@ -176,9 +180,6 @@ class LibvirtBackend(Backend):
             for identity, found in stats
             if identity in wanted
         }
-
-    async def _ask_addresses(self, identity: str) -> list[str]:
-        return await self.ask(lambda connection: addresses.addresses(connection, identity))
 
     def _has_other_addresses(self, identity: str) -> None:
         self._inbox.put_nowait(identity)

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from backends.abilities import Abilities
 from backends.addresses import Addresses
 from backends.base import Ability, ActionError, Backend, EngineError, EngineSettings
 from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, State, Usage
 from backends.text import clean, clean_data
-from backends.virtualbox import abilities, interpreter, manage
+from backends.virtualbox import interpreter, manage
+from backends.virtualbox.abilities import ABILITIES
 from backends.virtualbox.aside import Aside
 from backends.virtualbox.interpreter import Candidate
 from backends.virtualbox.machines import machine
@@ -53,7 +55,7 @@ class VirtualBoxBackend(Backend):
         self._candidate: Candidate | None = None
         self._manage: manage.VBoxManage | None = None
         self._command: tuple[str, ...] = ()
-        self._able: dict[type, object] = {}
+        self._abilities = Abilities(ABILITIES, self)
         self._aside = Aside(self._start_aside)
         self._cpus: dict[str, int] = {}
         self._counters: dict[str, dict[str, Any]] = {}
@@ -96,19 +98,12 @@ class VirtualBoxBackend(Backend):
             url=self.url,
             kinds=(Kind.VM,),
             api_version=clean(api),
-            abilities=abilities.offered(binding=self._manage is None),
+            abilities=self._abilities.names,
             notes=notes,
         )
 
     def ability(self, kind: type[Ability]) -> Ability | None:
-        if kind not in abilities.offered(binding=self._manage is None):
-            return None
-        if kind not in self._able:
-            found = abilities.make(kind, self)
-            if found is None:
-                return None
-            self._able[kind] = found
-        return self._able[kind]  # type: ignore[return-value]
+        return self._abilities.get(kind)
 
     @property
     def binding(self) -> bool:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from backends.abilities.compose import ComposeOptions, Project, Verb, project_from
+from backends.abilities.compose import ComposeOptions, Verb
 from backends.base import ActionError
 from backends.docker.compose import DockerCompose, find_tool
 from backends.docker.locate import Endpoint
 from backends.model import Container, State
 from backends.progress import Progress
+from backends.projects import Project, project_from
 from tests.engines.docker_backend import connected
 from tests.engines.docker_engine import IMAGE, PrivateDocker
 from tests.engines.podman_engine import PODMAN_IMAGE, PrivatePodman

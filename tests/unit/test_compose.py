@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from backends.abilities.compose import Belongings, ComposeOptions, Project, Tool, Verb, project_from
+from backends.abilities.compose import Belongings, ComposeOptions, Tool, Verb
 from backends.base import ActionError
 from backends.docker.compose import command_line, environment_for, files_of, find_tool
 from backends.docker.locate import Endpoint, Tls
 from backends.model import Container
 from backends.programs import run_program
+from backends.projects import Project, project_from
 from tests.unit.objects import container
 from tui.compose import asks, options_of, question, targets_of, widened
 from tui.grouping import Places, grouped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backends.actions import refusal
@@ -29,9 +29,20 @@ from tui.commands import (
     vm,
     windows,
 )
-from tui.commands.declare import VIEWS, Command, Scope
+from tui.commands.declare import VIEWS, Command, Here, Scope
 
-__all__ = ["BY_ACTION", "BY_ID", "COMMANDS", "Command", "Rights", "Scope", "label_for", "resolve", "unavailable"]
+__all__ = [
+    "BY_ACTION",
+    "BY_ID",
+    "COMMANDS",
+    "Command",
+    "Here",
+    "Rights",
+    "Scope",
+    "label_for",
+    "resolve",
+    "unavailable",
+]
 
 COMMANDS: tuple[Command, ...] = (
     *core.COMMANDS,
@@ -79,7 +90,7 @@ class Rights:
 
     barred: Mapping[str, str] = field(default_factory=dict)
     """Why nothing can be changed there: it is lost, or read-only."""
-    abilities: Mapping[str, frozenset[type]] = field(default_factory=dict)
+    abilities: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
 
 
@@ -123,12 +134,42 @@ def refusal_here(command: Command, item: Item, rights: Rights, items: Sequence[I
         return refusal(resolve(command, items or [item]), item)
     if item.ref.kind not in command.kinds:
         return f"it is not for {_PLURAL[item.ref.kind]}"
-    if command.ability is not None:
+    if command.ability:
         if engine in rights.lost:
             return f"{engine} does not answer"
         if command.ability not in rights.abilities.get(engine, frozenset()):
             return f"{engine} cannot do that"
     return command.refuse(item) if command.refuse else None
+
+
+def unavailable_in_view(command: Command, here: Here, rights: Rights) -> str | None:
+    """Why a view's own command cannot be done to what is selected there now, in words."""
+    if command.alters:
+        engines = _engines_of(command, here)
+        barred = [rights.barred[engine] for engine in engines if engine in rights.barred]
+        if barred and len(barred) == len(engines):
+            return barred[0]
+    if command.refuse is None:
+        return None
+    return "nothing is selected" if here.subject is None and not command.alone else command.refuse(here.subject)
+
+
+def offered_in_view(command: Command, here: Here, read_only: Collection[str]) -> bool:
+    """Whether a view's own command is there at all: what changes something is not where all is read-only."""
+    engines = _engines_of(command, here) if command.alters else ()
+    return not engines or any(engine not in read_only for engine in engines)
+
+
+def _engines_of(command: Command, here: Here) -> Collection[str]:
+    return here.engines if command.alone else (here.engine,) if here.engine else ()
+
+
+def offered(command: Command, items: Sequence[Item], engines: Collection[str], read_only: Collection[str]) -> bool:
+    """Whether a command is there for these objects, or for any of the engines where it needs none."""
+    if not command.alters or not read_only:
+        return True
+    about = {item.ref.engine for item in items} if items and not command.alone else engines
+    return not about or any(engine not in read_only for engine in about)
 
 
 _PLURAL: Mapping[Kind, str] = {kind: "VMs" if kind is Kind.VM else f"{kind}s" for kind in Kind}

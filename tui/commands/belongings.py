@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities.belongings import Networks
 from backends.model import Container, Item, Kind, Network
 from tui.commands.declare import Command, Scope
 
@@ -70,7 +69,7 @@ COMMANDS: tuple[Command, ...] = (
         "Have a container join the network, with aliases and an address of its own",
         Scope.ITEM,
         kinds=_NETWORKS,
-        ability=Networks,
+        ability="belongings.Networks",
         refuse=_refuse_fixed,
         changes=True,
         many=False,
@@ -83,7 +82,7 @@ COMMANDS: tuple[Command, ...] = (
         "Have a container leave the network",
         Scope.ITEM,
         kinds=_NETWORKS,
-        ability=Networks,
+        ability="belongings.Networks",
         refuse=_refuse_fixed,
         changes=True,
         many=False,
@@ -96,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
         "Have the container join one more network",
         Scope.ITEM,
         kinds=_CONTAINERS,
-        ability=Networks,
+        ability="belongings.Networks",
         refuse=_refuse_join,
         changes=True,
         many=False,
@@ -108,7 +107,7 @@ COMMANDS: tuple[Command, ...] = (
         "Have the container leave one of its networks",
         Scope.ITEM,
         kinds=_CONTAINERS,
-        ability=Networks,
+        ability="belongings.Networks",
         refuse=_refuse_leave,
         changes=True,
         many=False,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backends.abilities.compose import PROJECT_LABELS, Compose, project_of
 from backends.model import Container, Item, Kind
+from backends.projects import PROJECT_LABELS, project_of
 from tui.commands.declare import Command, Scope
 
 _CONTAINERS = frozenset({Kind.CONTAINER})
@@ -32,7 +32,7 @@ COMMANDS: tuple[Command, ...] = (
         "Create and start what the project's files say; what changed is made anew; asks first",
         Scope.ITEM,
         kinds=_CONTAINERS,
-        ability=Compose,
+        ability="compose.Compose",
         refuse=_no_compose,
         changes=True,
     ),
@@ -43,7 +43,7 @@ COMMANDS: tuple[Command, ...] = (
         "Stop and remove the project's containers and networks; volumes only when chosen; asks first",
         Scope.ITEM,
         kinds=_CONTAINERS,
-        ability=Compose,
+        ability="compose.Compose",
         refuse=_no_compose,
         changes=True,
     ),
@@ -84,7 +84,7 @@ COMMANDS: tuple[Command, ...] = (
         "Pull the images of the project or of a service; nothing is restarted",
         Scope.ITEM,
         kinds=_CONTAINERS,
-        ability=Compose,
+        ability="compose.Compose",
         refuse=_no_compose,
         changes=True,
     ),
@@ -95,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
         "Build the images of the project or of a service; asks first",
         Scope.ITEM,
         kinds=_CONTAINERS,
-        ability=Compose,
+        ability="compose.Compose",
         refuse=_no_compose,
         changes=True,
     ),

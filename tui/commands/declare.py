@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from backends.model import Action, Item, Kind
+from backends.model import Action, Kind
 
 
 class Scope(StrEnum):
@@ -53,16 +54,17 @@ class Command:
     kinds: frozenset[Kind] = frozenset(Kind)
     footer: int = 0
     """Place in the footer, lowest first; 0: not shown there."""
-    ability: type | None = None
-    """What the object's engine must offer for it."""
-    refuse: Callable[[Item], str | None] | None = None
-    """Why it cannot be done on an object in its present state, in words."""
+    ability: str = ""
+    """Name of what the object's engine must offer for it; see `backends.abilities`."""
+    refuse: Callable[[Any], str | None] | None = None
+    """Why it cannot be done on an object in its present state, in words. Of a view's own: on `Here.subject`."""
     changes: bool = False
     """It changes something, so that a read-only engine refuses it. Always so with an `action`."""
     many: bool = True
     """It can be done to several marked objects at once."""
     alone: bool = False
-    """It makes sense without an object too, as pulling an image does in an empty list: then it is handed none."""
+    """It makes sense without an object too, as pulling an image does in an empty list: then it is handed none.
+    Of a view's own: whatever is selected there."""
     where: str = ""
     """The view it belongs to, whose name its keys are good in; empty: the lists, and everywhere it makes sense."""
 
@@ -82,3 +84,15 @@ class Command:
         if self.scope is Scope.ITEM:
             return frozenset(self.kinds)
         return frozenset({*Kind, "elsewhere"})
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What a view's own commands depend on. Engines by their keys."""
+
+    subject: Any = None
+    """What is selected, as the view's commands know it; None: nothing."""
+    engine: str = ""
+    """The one the selected is on."""
+    engines: tuple[str, ...] = ()
+    """All the view is about."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities.engine_log import EngineLog
 from backends.model import Kind
 from tui.commands.declare import Command, Scope
 
@@ -16,7 +15,7 @@ COMMANDS: tuple[Command, ...] = (
         "Follow what the engine writes of the VM: VBox.log, QEMU's log",
         Scope.ITEM,
         kinds=frozenset({Kind.VM}),
-        ability=EngineLog,
+        ability="engine_log.EngineLog",
         many=False,
     ),
     Command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities.files import Files
 from backends.model import Kind
 from tui.commands.declare import Command, Scope
 
@@ -15,7 +14,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=frozenset({Kind.CONTAINER}),
         footer=19,
-        ability=Files,
+        ability="files.Files",
         many=False,
     ),
     Command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities import images
 from backends.model import Image, Item, Kind
 from tui.commands.declare import Command, Scope
 
@@ -22,7 +21,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_IMAGES,
         footer=10,
-        ability=images.Pull,
+        ability="images.Pull",
         changes=True,
         alone=True,
     ),
@@ -34,7 +33,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_IMAGES,
         footer=11,
-        ability=images.Push,
+        ability="images.Push",
         refuse=_untagged,
         changes=True,
     ),
@@ -46,7 +45,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_IMAGES,
         footer=12,
-        ability=images.Tags,
+        ability="images.Tags",
         changes=True,
         many=False,
     ),
@@ -57,7 +56,7 @@ COMMANDS: tuple[Command, ...] = (
         "Take a name from the image; asks first: the last name takes the image along",
         Scope.ITEM,
         kinds=_IMAGES,
-        ability=images.Tags,
+        ability="images.Tags",
         refuse=_untagged,
         changes=True,
         many=False,
@@ -70,7 +69,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_IMAGES,
         footer=22,
-        ability=images.History,
+        ability="images.History",
         many=False,
     ),
     Command(
@@ -80,7 +79,7 @@ COMMANDS: tuple[Command, ...] = (
         "Save images to a tar file on this machine",
         Scope.ITEM,
         kinds=_IMAGES,
-        ability=images.Archives,
+        ability="images.Archives",
     ),
     Command(
         "image.load",
@@ -89,7 +88,7 @@ COMMANDS: tuple[Command, ...] = (
         "Load images from a tar file on this machine",
         Scope.ITEM,
         kinds=_IMAGES,
-        ability=images.Archives,
+        ability="images.Archives",
         changes=True,
         alone=True,
     ),
@@ -101,7 +100,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_IMAGES,
         footer=21,
-        ability=images.PruneImages,
+        ability="images.PruneImages",
         changes=True,
         alone=True,
     ),
@@ -112,7 +111,7 @@ COMMANDS: tuple[Command, ...] = (
         "Search where the engine searches (Docker Hub), and pull from there",
         Scope.ITEM,
         kinds=_IMAGES,
-        ability=images.Search,
+        ability="images.Search",
         alone=True,
     ),
     Command(
@@ -122,7 +121,7 @@ COMMANDS: tuple[Command, ...] = (
         "List a private registry's repositories and tags, and pull from there",
         Scope.ITEM,
         kinds=_IMAGES,
-        ability=images.Registries,
+        ability="images.Registries",
         alone=True,
     ),
 )

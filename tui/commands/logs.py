@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities.logs import Logs
 from backends.model import Kind
 from tui.commands.declare import Command, Scope
 
@@ -17,7 +16,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=frozenset({Kind.CONTAINER}),
         footer=13,
-        ability=Logs,
+        ability="logs.Logs",
     ),
     Command("logs.find", ("/",), "search", "Search; /…/ is a regular expression", Scope.VIEW, footer=2, where=PLACE),
     Command("logs.next", ("n",), "next match", "Next match", Scope.VIEW, where=PLACE),

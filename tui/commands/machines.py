@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
-from backends.abilities.editing import Editing
+from typing import TYPE_CHECKING
+
 from backends.model import Kind
 from tui.commands.declare import Command, Scope
 
+if TYPE_CHECKING:
+    from tui.subjects import SettingsRow
+
 _PLACE = "settings"
 _VMS = frozenset({Kind.VM})
+
+
+def _fixed(row: SettingsRow) -> str | None:
+    """Why what the row tells cannot be changed now."""
+    if row.part == "disk":
+        # growing is the other thing that can be done to it
+        return _refused(row, "grow") and _refused(row, "detach")
+    if row.part:
+        return _refused(row, {"drive": "insert", "adapter": "link", "forward": "forward"}[row.part])
+    return _refused(row, str(row.about))
+
+
+def _full(row: SettingsRow) -> str | None:
+    """Why nothing can be added now."""
+    refused = [_refused(row, "attach"), _refused(row, "plug"), row.settings.no_forwards or None]
+    return None if None in refused else refused[0]
+
+
+def _stays(row: SettingsRow) -> str | None:
+    """Why what the row tells of cannot be removed now."""
+    if row.empty:
+        return "it is empty"
+    timings = {"disk": "detach", "drive": "insert", "adapter": "unplug", "forward": "forward"}
+    if row.part in timings:
+        return _refused(row, timings[row.part])
+    return "only disks, media, adapters and forwarded ports can be removed here"
+
+
+def _refused(row: SettingsRow, what: str) -> str | None:
+    timing = row.settings.timed(what)
+    return timing.reason if timing.when == "refused" else None
+
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -28,7 +64,7 @@ COMMANDS: tuple[Command, ...] = (
         "A VM's settings: CPUs, memory, disks, ISOs, network adapters, forwarded ports",
         Scope.ITEM,
         kinds=_VMS,
-        ability=Editing,
+        ability="editing.Editing",
         many=False,
         footer=18,
     ),
@@ -39,20 +75,40 @@ COMMANDS: tuple[Command, ...] = (
         "Give the VM another name",
         Scope.ITEM,
         kinds=_VMS,
-        ability=Editing,
+        ability="editing.Editing",
         changes=True,
         many=False,
     ),
     Command(
-        "settings.edit", ("e",), "change", "Change what the row tells (Enter too)", Scope.VIEW, where=_PLACE, footer=1
+        "settings.edit",
+        ("e",),
+        "change",
+        "Change what the row tells (Enter too)",
+        Scope.VIEW,
+        changes=True,
+        refuse=_fixed,
+        where=_PLACE,
+        footer=1,
     ),
-    Command("settings.add", ("+",), "add", "Add a disk or a forwarded port", Scope.VIEW, where=_PLACE, footer=2),
+    Command(
+        "settings.add",
+        ("+",),
+        "add",
+        "Add a disk, a network adapter or a forwarded port",
+        Scope.VIEW,
+        changes=True,
+        refuse=_full,
+        where=_PLACE,
+        footer=2,
+    ),
     Command(
         "settings.remove",
         ("d", "delete"),
         "remove",
-        "Detach the disk, eject the medium, or forward the port no more",
+        "Detach the disk, eject the medium, remove the adapter, or forward the port no more",
         Scope.VIEW,
+        changes=True,
+        refuse=_stays,
         where=_PLACE,
         footer=3,
     ),

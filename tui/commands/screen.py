@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities.screens import Keyboard, Screens
 from backends.model import VM, Item, Kind, State
 from tui.commands.declare import Command, Scope
 
@@ -35,7 +34,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_VMS,
         footer=14,
-        ability=Screens,
+        ability="screens.Screens",
         refuse=dark,
         many=False,
     ),
@@ -46,7 +45,7 @@ COMMANDS: tuple[Command, ...] = (
         "Have a text typed into the VM, as on a US keyboard",
         Scope.ITEM,
         kinds=_VMS,
-        ability=Keyboard,
+        ability="screens.Keyboard",
         refuse=deaf,
         changes=True,
         many=False,
@@ -58,12 +57,13 @@ COMMANDS: tuple[Command, ...] = (
         "Press Ctrl-Alt-Del in the VM: many guests restart at once; asks first",
         Scope.ITEM,
         kinds=_VMS,
-        ability=Keyboard,
+        ability="screens.Keyboard",
         refuse=deaf,
         changes=True,
         many=False,
     ),
-    Command("screen.typing", ("i",), "type", "Pass every key to the VM", Scope.VIEW, footer=1, where=PLACE),
+    Command("screen.typing", ("i",), "type", "Pass every key to the VM", Scope.VIEW, footer=1, where=PLACE,
+            changes=True, refuse=deaf),
     Command(
         "screen.mode", ("x",), "picture/text", "Show the text read from the screen, or its picture", Scope.VIEW,
         footer=2, where=PLACE,
@@ -74,17 +74,18 @@ COMMANDS: tuple[Command, ...] = (
     Command("screen.zoom_out", ("-",), "out", "Smaller, down to all of it", Scope.VIEW, footer=5, where=PLACE),
     Command("screen.fit", ("z",), "fit", "All of the screen", Scope.VIEW, where=PLACE),
     Command("screen.write", ("Y",), "type a text", "Have a text typed, as on a US keyboard", Scope.VIEW, footer=6,
-            where=PLACE),
+            where=PLACE, changes=True, refuse=deaf),
     Command(
         "screen.keys", ("K",), "keys", "Press keys that a terminal keeps or cannot send: Ctrl-Alt-Del, F12, ...",
-        Scope.VIEW, footer=7, where=PLACE,
+        Scope.VIEW, footer=7, where=PLACE, changes=True, refuse=deaf,
     ),
     Command("screen.find", ("/",), "search", "Search the text", Scope.VIEW, footer=8, where=PLACE),
     Command("screen.next", ("n",), "next match", "Next match", Scope.VIEW, where=PLACE),
     Command("screen.previous", ("N",), "previous match", "Previous match", Scope.VIEW, where=PLACE),
     Command("screen.copy", ("c",), "copy", "Copy the text to the clipboard (OSC 52)", Scope.VIEW, footer=9,
-            where=PLACE),
-    Command("screen.save", ("S",), "save PNG", "Save the picture to a file", Scope.VIEW, footer=10, where=PLACE),
+            where=PLACE, refuse=dark),
+    Command("screen.save", ("S",), "save PNG", "Save the picture to a file", Scope.VIEW, footer=10, where=PLACE,
+            refuse=dark),
     Command("screen.refresh", ("r",), "look again", "Ask for the screen now", Scope.VIEW, where=PLACE),
     Command(
         STOP_TYPING, ("ctrl+right_square_bracket", "f12"), "stop typing", "Keys are boxtop's again",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities.serial import Serial
 from backends.model import VM, Item, Kind
 from tui.commands.declare import Command, Scope
 
@@ -20,7 +19,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=frozenset({Kind.VM}),
         footer=16,
-        ability=Serial,
+        ability="serial.Serial",
         refuse=_no_console,
         changes=True,
         many=False,

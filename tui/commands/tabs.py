@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities.inside import Changes, Processes
 from backends.model import Container, Item, Kind, State
 from tui.commands.declare import Command, Scope
 
@@ -43,14 +42,14 @@ COMMANDS: tuple[Command, ...] = (
     *(
         Command(f"show.{name}", (), name, text, Scope.ITEM, kinds=kinds, ability=ability, many=False)
         for name, text, kinds, ability in (
-            ("stats", "Show its load over time", _BOXES, None),
-            ("processes", "Show its processes", _CONTAINERS, Processes),
-            ("changes", "Show what it changed in its image's files", _CONTAINERS, Changes),
-            ("environment", "Show its environment, secrets masked", _CONTAINERS, None),
-            ("mounts", "Show its mounts", _CONTAINERS, None),
-            ("networks", "Show its networks: addresses, aliases, links", _CONTAINERS, None),
-            ("ports", "Show its ports: published, exposed", _CONTAINERS, None),
-            ("health", "Show its health check and the last results", _CONTAINERS, None),
+            ("stats", "Show its load over time", _BOXES, ""),
+            ("processes", "Show its processes", _CONTAINERS, "inside.Processes"),
+            ("changes", "Show what it changed in its image's files", _CONTAINERS, "inside.Changes"),
+            ("environment", "Show its environment, secrets masked", _CONTAINERS, ""),
+            ("mounts", "Show its mounts", _CONTAINERS, ""),
+            ("networks", "Show its networks: addresses, aliases, links", _CONTAINERS, ""),
+            ("ports", "Show its ports: published, exposed", _CONTAINERS, ""),
+            ("health", "Show its health check and the last results", _CONTAINERS, ""),
         )
     ),
     Command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities.shell import Attach, Shell
 from backends.model import VM, Container, Item, Kind, State
 from tui.commands.declare import Command, Scope
 
@@ -26,7 +25,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_CONTAINERS,
         footer=14,
-        ability=Shell,
+        ability="shell.Shell",
         refuse=_not_running,
         changes=True,
         many=False,
@@ -38,7 +37,7 @@ COMMANDS: tuple[Command, ...] = (
         "Open a shell or another command in the container, as a user of choice",
         Scope.ITEM,
         kinds=_CONTAINERS,
-        ability=Shell,
+        ability="shell.Shell",
         refuse=_not_running,
         changes=True,
         many=False,
@@ -50,7 +49,7 @@ COMMANDS: tuple[Command, ...] = (
         "Attach to the container's own process; Ctrl-P Ctrl-Q leaves it running",
         Scope.ITEM,
         kinds=_CONTAINERS,
-        ability=Attach,
+        ability="shell.Attach",
         refuse=_not_running,
         changes=True,
         many=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backends.abilities.transfer import Transfer
 from backends.model import VM, Item, Kind, State
 from tui.commands.declare import Command, Scope
 
@@ -25,7 +24,7 @@ COMMANDS: tuple[Command, ...] = (
         "Copy a VM that is off to a file or folder of this machine (OVA; XML and disks)",
         Scope.ITEM,
         kinds=frozenset({Kind.VM}),
-        ability=Transfer,
+        ability="transfer.Transfer",
         refuse=_not_off,
         changes=True,
         many=False,
@@ -37,7 +36,7 @@ COMMANDS: tuple[Command, ...] = (
         "Make a VM of an export (an OVA file; a folder with XML and disks)",
         Scope.ITEM,
         kinds=frozenset({Kind.VM}),
-        ability=Transfer,
+        ability="transfer.Transfer",
         changes=True,
         many=False,
         alone=True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from backends.abilities.cloning import Cloning
-from backends.abilities.snapshots import Snapshots
-from backends.abilities.vm_settings import Autostart, SavedState
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from backends.model import VM, Item, Kind, State
 from tui.commands.declare import Command, Scope
+
+if TYPE_CHECKING:
+    from tui.subjects import SnapshotsRow
 
 PLACE = "snapshots"
 _VMS = frozenset({Kind.VM})
@@ -22,6 +25,22 @@ def _saved(item: Item) -> str | None:
     return None
 
 
+def _refuses(what: str) -> Callable[[SnapshotsRow], str | None]:
+    """Why this cannot be done to the snapshot that is selected."""
+
+    def refuse(row: SnapshotsRow) -> str | None:
+        from backends.abilities.snapshots import Op, refusal  # who is asked has the view open, and this in memory
+
+        op = Op(what)
+        if row.busy and op in {Op.TAKE, Op.RESTORE, Op.DELETE}:
+            return f"{row.busy} is under way: wait for its end"
+        if op is not Op.TAKE and row.snapshot is None:
+            return "choose a snapshot: this is the present state" if row.tree.snapshots else "there is none"
+        return refusal(op, row.tree, None if op is Op.TAKE else row.snapshot)
+
+    return refuse
+
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         "snapshots.open",
@@ -31,7 +50,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_VMS,
         footer=15,
-        ability=Snapshots,
+        ability="snapshots.Snapshots",
         refuse=_readable,
         many=False,
     ),
@@ -43,7 +62,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_VMS,
         footer=17,
-        ability=Cloning,
+        ability="cloning.Cloning",
         refuse=_readable,
         changes=True,
         many=False,
@@ -55,7 +74,7 @@ COMMANDS: tuple[Command, ...] = (
         "Have the VM start with its host",
         Scope.ITEM,
         kinds=_VMS,
-        ability=Autostart,
+        ability="vm_settings.Autostart",
         refuse=_readable,
         changes=True,
     ),
@@ -66,7 +85,7 @@ COMMANDS: tuple[Command, ...] = (
         "Have the VM start with its host no longer",
         Scope.ITEM,
         kinds=_VMS,
-        ability=Autostart,
+        ability="vm_settings.Autostart",
         refuse=_readable,
         changes=True,
     ),
@@ -77,11 +96,21 @@ COMMANDS: tuple[Command, ...] = (
         "Throw away the memory a VM was saved with; asks first",
         Scope.ITEM,
         kinds=_VMS,
-        ability=SavedState,
+        ability="vm_settings.SavedState",
         refuse=_saved,
         changes=True,
     ),
-    Command("snapshots.take", ("+", "t"), "take", "Take a snapshot", Scope.VIEW, changes=True, footer=1, where=PLACE),
+    Command(
+        "snapshots.take",
+        ("+", "t"),
+        "take",
+        "Take a snapshot",
+        Scope.VIEW,
+        changes=True,
+        footer=1,
+        where=PLACE,
+        refuse=_refuses("take"),
+    ),
     Command(
         "snapshots.restore",
         ("r",),
@@ -91,6 +120,7 @@ COMMANDS: tuple[Command, ...] = (
         changes=True,
         footer=2,
         where=PLACE,
+        refuse=_refuses("restore"),
     ),
     Command(
         "snapshots.delete",
@@ -101,6 +131,7 @@ COMMANDS: tuple[Command, ...] = (
         changes=True,
         footer=3,
         where=PLACE,
+        refuse=_refuses("delete"),
     ),
     Command(
         "snapshots.describe",
@@ -111,6 +142,7 @@ COMMANDS: tuple[Command, ...] = (
         changes=True,
         footer=4,
         where=PLACE,
+        refuse=_refuses("describe"),
     ),
     Command(
         "snapshots.clone",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from backends.abilities.windows import Windows
 from backends.model import VM, Item, Kind, State
 from tui.commands.declare import Command, Scope
 
@@ -29,7 +28,7 @@ COMMANDS: tuple[Command, ...] = (
         "Start a VM with its screen in a window, where boxtop runs on a desktop",
         Scope.ITEM,
         kinds=frozenset({Kind.VM}),
-        ability=Windows,
+        ability="windows.Windows",
         refuse=_no_window,
         changes=True,
     ),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from backends.abilities.compose import project_of
 from backends.model import VM, Container, Image, Item, Kind, Network, Volume
+from backends.projects import project_of
 
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
 """A word in single braces; double ones, as in Docker's own templates, are left as they are."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.screen import ModalScreen
 
+from backends.abilities import ability_name
 from backends.base import ActionError, Backend, EngineError
 from backends.model import Item
 from backends.secrets import mask_text
@@ -103,14 +104,14 @@ class Area:
 
     def engines_with(self, kind: type, title: str, *, changes: bool = True) -> tuple[list[str], str | None]:
         """The engines that can do it, and of them the selected row's or the only one; none is told to the user."""
-        rights = self.app.store.rights
+        rights, name = self.app.store.rights, ability_name(kind)
         barred = rights.barred if changes else dict.fromkeys(rights.lost, "")
-        able = [key for key, abilities in rights.abilities.items() if kind in abilities and key not in barred]
+        able = [key for key, abilities in rights.abilities.items() if name in abilities and key not in barred]
         current = self.main.active.current if self.main.listing else None
         if current and current.ref.engine in able:
             return able, current.ref.engine
         if not able:
-            reasons = [reason for key, reason in rights.barred.items() if kind in rights.abilities.get(key, ())]
+            reasons = [reason for key, reason in rights.barred.items() if name in rights.abilities.get(key, ())]
             self.main.say(f"{title}: {reasons[0] if reasons else 'no engine here can do that'}.", "warn")
         return able, able[0] if len(able) == 1 else None
 

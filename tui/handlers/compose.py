@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from backends.abilities.compose import Belongings, Compose, ComposeOptions, Project, Tool, Verb
+from backends.abilities.compose import Belongings, Compose, ComposeOptions, Tool, Verb
 from backends.base import ActionError
 from backends.model import Item, Kind
 from backends.progress import Report
+from backends.projects import Project
 from tui.commands import BY_ID
 from tui.compose import Target, asks, options_of, question, service_names, targets_of, widened
 from tui.confirmations import CANCEL

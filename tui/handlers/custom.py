@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from backends.abilities import ability_name
 from backends.abilities.environment import Environment
 from backends.base import ActionError
 from backends.model import Item
@@ -97,7 +98,7 @@ class Custom(Area):
     def _environment(self, item: Item) -> Mapping[str, str]:
         """boxtop's own variables, leading tools to the object's engine where it has such."""
         engine = self.app.store.engines.get(item.ref.engine)
-        if engine and engine.info and Environment in engine.info.abilities:
+        if engine and engine.info and ability_name(Environment) in engine.info.abilities:
             return self.able(item.ref.engine, Environment).leading(os.environ)
         return os.environ
 

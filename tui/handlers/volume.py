@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 
+from backends.abilities import ability_name
 from backends.abilities.belongings import Sizes, Volumes
 from backends.model import Item, Kind, Ref, Volume
 from tui.belonging_forms import volume_check, volume_fields, volume_line, volume_spec
@@ -54,7 +55,11 @@ class VolumeArea(BelongingsArea):
         """Count what is in the volumes, engine by engine."""
         store = self.app.store
         rights = store.rights
-        engines = [key for key, abilities in rights.abilities.items() if Sizes in abilities and key not in rights.lost]
+        engines = [
+            key
+            for key, abilities in rights.abilities.items()
+            if ability_name(Sizes) in abilities and key not in rights.lost
+        ]
         if not engines:
             self.main.say("No engine here can count what is in volumes.", "warn")
             return

@@ -11,11 +11,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from backends.abilities.editing import Editing
-from backends.abilities.images import History
-from backends.abilities.inside import Changes, Processes
-from backends.abilities.logs import Logs
-from backends.abilities.snapshots import Snapshots
 from backends.model import Item, Kind
 
 if TYPE_CHECKING:
@@ -38,36 +33,36 @@ class TabSpec:
     place: str
     """Module and class in this package."""
     kinds: frozenset[Kind] = frozenset(Kind)
-    ability: type | None = None
-    """What the object's engine must offer for it."""
+    ability: str = ""
+    """Name of what the object's engine must offer for it; see `backends.abilities`."""
 
 
 OVERVIEW = TabSpec("overview", "Overview", "Over", "overview.OverviewTab")
 
 TABS: tuple[TabSpec, ...] = (
     OVERVIEW,
-    TabSpec("logs", "Logs", "Logs", "logs.LogsTab", frozenset({Kind.CONTAINER}), Logs),
+    TabSpec("logs", "Logs", "Logs", "logs.LogsTab", frozenset({Kind.CONTAINER}), "logs.Logs"),
     TabSpec("stats", "Stats", "Stats", "stats.StatsTab", _BOXES),
-    TabSpec("processes", "Processes", "Proc", "processes.ProcessesTab", _CONTAINERS, Processes),
-    TabSpec("changes", "Changes", "Chg", "changes.ChangesTab", _CONTAINERS, Changes),
+    TabSpec("processes", "Processes", "Proc", "processes.ProcessesTab", _CONTAINERS, "inside.Processes"),
+    TabSpec("changes", "Changes", "Chg", "changes.ChangesTab", _CONTAINERS, "inside.Changes"),
     TabSpec("environment", "Environment", "Env", "environment.EnvironmentTab", _CONTAINERS),
     TabSpec("mounts", "Mounts", "Mnt", "particulars.MountsTab", _CONTAINERS),
     TabSpec("networks", "Networks", "Net", "particulars.NetworksTab", _CONTAINERS),
     TabSpec("ports", "Ports", "Port", "ports.PortsTab", _CONTAINERS),
     TabSpec("health", "Health", "Hlth", "particulars.HealthTab", _CONTAINERS),
-    TabSpec("layers", "Layers", "Lay", "layers.LayersTab", _IMAGES, History),
-    TabSpec("hardware", "Hardware", "Hw", "hardware.HardwareTab", frozenset({Kind.VM}), Editing),
-    TabSpec("snapshots", "Snapshots", "Snap", "snapshots.SnapshotsTab", frozenset({Kind.VM}), Snapshots),
+    TabSpec("layers", "Layers", "Lay", "layers.LayersTab", _IMAGES, "images.History"),
+    TabSpec("hardware", "Hardware", "Hw", "hardware.HardwareTab", frozenset({Kind.VM}), "editing.Editing"),
+    TabSpec("snapshots", "Snapshots", "Snap", "snapshots.SnapshotsTab", frozenset({Kind.VM}), "snapshots.Snapshots"),
     TabSpec("inspect", "Inspect", "Insp", "inspect.InspectTab"),
 )
 
 
-def tabs_of(item: Item | None, abilities: Collection[type] = ()) -> tuple[TabSpec, ...]:
+def tabs_of(item: Item | None, abilities: Collection[str] = ()) -> tuple[TabSpec, ...]:
     """The tabs an object has on an engine of these abilities; nothing selected has an Overview that says so."""
     if item is None:
         return (OVERVIEW,)
     return tuple(
-        spec for spec in TABS if item.ref.kind in spec.kinds and (spec.ability is None or spec.ability in abilities)
+        spec for spec in TABS if item.ref.kind in spec.kinds and (not spec.ability or spec.ability in abilities)
     )
 
 
