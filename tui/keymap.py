@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backends.model import Item
-from tui.commands import COMMANDS, Command, Rights, Scope, label_for, unavailable
+from tui.commands import (
+    COMMANDS,
+    Command,
+    Here,
+    Rights,
+    Scope,
+    label_for,
+    offered_in_view,
+    unavailable,
+    unavailable_in_view,
+)
 from widgets.keybar import Hint
 
 _NAMES = {
@@ -83,15 +93,19 @@ class Keymap:
                 hints.append(Hint(key, label_for(command, items), command.id, reason is None, reason or ""))
         return hints
 
-    def hints_in(self, view: str) -> list[Hint]:
-        """The footer of a view with commands of its own."""
-        here = (command for command in self.commands if command.where == view)
-        own = sorted(here, key=lambda command: command.footer)
-        return [
-            Hint(self.first(command), command.label, command.id)
-            for command in own
-            if command.footer and self.first(command)
-        ]
+    def hints_in(self, view: str, here: Here, rights: Rights, read_only: Sequence[str]) -> list[Hint]:
+        """The footer of a view with commands of its own, as `hints`: those of its commands that apply now, and more."""
+        own = sorted(
+            (command for command in self.commands if command.where == view and command.footer),
+            key=lambda command: command.footer,
+        )
+        hints = []
+        for command in own:
+            key = self.first(command)
+            if key and offered_in_view(command, here, read_only):
+                reason = unavailable_in_view(command, here, rights)
+                hints.append(Hint(key, command.label, command.id, reason is None, reason or ""))
+        return hints
 
     def hints_of(self, *command_ids: str) -> list[Hint]:
         """The footer where there is no list: just these commands."""

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 from textual.widgets import Input
 
+from tui.commands import Here
 from tui.formats import duration
 from tui.rows.fields import Look
 from tui.tasks import Task, Tasks, TaskState
@@ -59,6 +60,10 @@ class OutputView(View):
     def focus_content(self) -> None:
         self.log_view.focus()
 
+    @property
+    def here(self) -> Here:
+        return Here(self.task_shown)
+
     def watch_task(self, task: Task) -> None:
         """Show the output of this one from now on."""
         if task is not self.task_shown:
@@ -79,6 +84,7 @@ class OutputView(View):
         if task is None or not self.is_attached or not self.display:
             return
         self._take_lines(task)
+        self.post_message(self.Changed())
         now = self._look().now
         about = str(task.state) if task.open else task.result
         dropped = f", {task.dropped} older lines dropped" if task.dropped else ""

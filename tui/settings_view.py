@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 
-from backends.abilities.editing import Adapter, Drive, Forward, Settings, When
+from backends.abilities.editing import Settings, When
 from backends.model import Ref
 from backends.text import clean
+from tui.commands import Here
 from tui.formats import size
+from tui.subjects import SettingsRow, Subject
 from tui.view import View
 from widgets.line import Line, Part
 from widgets.table import Cell, Column, Row, Table
@@ -19,9 +21,6 @@ from widgets.tones import Tone
 
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
-
-Subject = str | Drive | Adapter | Forward
-"""What a row is about: a field of Settings, or one of its parts."""
 
 _COLUMNS = (
     Column("section", "SECTION", 9),
@@ -60,6 +59,17 @@ class SettingsView(View):
         key = self.table.cursor_key
         return self._subjects.get(key) if isinstance(key, str) else None
 
+    @property
+    def here(self) -> Here:
+        if self.ref is None or self.shown is None:
+            return Here()
+        return Here(SettingsRow(self.shown, self.subject), self.ref.engine, (self.ref.engine,))
+
+    @on(Table.Selected)
+    def _selected(self, event: Table.Selected) -> None:
+        event.stop()
+        self.post_message(self.Changed())
+
     @on(Table.Opened)
     async def _opened(self, event: Table.Opened) -> None:
         event.stop()
@@ -74,6 +84,7 @@ class SettingsView(View):
         entries = rows_of(settings, networks)
         self._subjects = {str(row.key): subject for row, subject in entries}
         self.table.set_rows([row for row, _ in entries])
+        self.post_message(self.Changed())
         if fresh and entries:
             self.table.select(entries[0][0].key)
         runs = "it runs: some changes are done at once, some later or not" if settings.live else "it is off"

@@ -13,10 +13,12 @@ from textual.timer import Timer
 from backends.abilities.snapshots import Snapshots, SnapshotTree, VmSnapshot
 from backends.base import ActionError, EngineError
 from backends.model import VM, Ref
+from tui.commands import Here
 from tui.formats import percent
 from tui.handlers.area import reason_of
 from tui.snapshot_rows import COLUMNS, NOW, about, named, rows_of
 from tui.store import Delta
+from tui.subjects import SnapshotsRow
 from tui.tasks import Task
 from tui.view import View
 from widgets.facts import Facts
@@ -90,6 +92,14 @@ class SnapshotsView(View):
             (task for task in self._boxtop.tasks.under_way if task.ref == ref and "snapshot" in task.verb), None
         )
 
+    @property
+    def here(self) -> Here:
+        if self.vm is None:
+            return Here()
+        task = self.under_way
+        row = SnapshotsRow(self.found, self.selected, task.title if task else "") if self.found else None
+        return Here(row, self.vm.ref.engine, (self.vm.ref.engine,))
+
     def ask(self) -> None:
         """Read the tree anew; once more when it is being read already."""
         if self._asking is not None and not self._asking.done():
@@ -155,6 +165,7 @@ class SnapshotsView(View):
             self.table.set_message([(self.failure or "asking the engine ...", "error" if self.failure else "dim")])
             self.table.set_rows([])
             self.facts.set_facts([])
+            self.post_message(self.Changed())
             return
         self.table.set_rows(rows_of(self.found, vm, look.now, look.glyphs))
         if self._to_select is not None:
@@ -182,6 +193,7 @@ class SnapshotsView(View):
         self._title.set_parts(left, right)
 
     def _draw_facts(self) -> None:
+        self.post_message(self.Changed())
         if self.found is not None:
             self.facts.set_facts(about(self.selected, self.found), keep_scroll=False)
 
@@ -195,6 +207,7 @@ class SnapshotsView(View):
     def _draw_due(self) -> None:
         self._due = None
         self._draw_title()
+        self.post_message(self.Changed())
 
     @on(Table.Selected)
     def _selected(self, event: Table.Selected) -> None:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.timer import Timer
 
+from tui.commands import Here
 from tui.rows.fields import Look
 from tui.rows.tasks import COLUMNS, heads_of, lines_of, row_of
 from tui.tasks import Task, Tasks, TaskState
@@ -70,6 +71,11 @@ class TasksView(View):
     def current(self) -> Task | None:
         return self._tasks.named(self.table.cursor_key)
 
+    @property
+    def here(self) -> Here:
+        task = self.current
+        return Here(task, task.engine if task else "")
+
     def focus_content(self) -> None:
         self.table.focus()
 
@@ -119,6 +125,7 @@ class TasksView(View):
             self._elapsed = self.set_timer(_ELAPSED, self._second_passed)
 
     def _draw_output(self) -> None:
+        self.post_message(self.Changed())
         task = self.current
         glyphs = self._look().glyphs
         if task is None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual.message import Message
 from textual.widget import Widget
 
+from tui.commands import Here
 from tui.store import Delta
 
 
@@ -13,6 +15,9 @@ class View(Widget):
     """`place` is its name: in `MainScreen.show_view`, and in `Command.where` of the commands that are its own."""
 
     place: ClassVar[str]
+
+    class Changed(Message):
+        """What is selected in it is another now, or in another state: its commands' keys may mean something else."""
 
     DEFAULT_CSS = """
     View { layout: vertical; height: 1fr; }
@@ -33,6 +38,11 @@ class View(Widget):
     def back(self) -> bool:
         """One step back within the view; False when there is none, and the view is left."""
         return False
+
+    @property
+    def here(self) -> Here:
+        """What its own commands depend on now."""
+        return Here()
 
     @property
     def takes_keys(self) -> bool:

@@ -45,6 +45,8 @@ class Adapter:
     link: bool
     """Whether its cable is plugged in."""
     model: str = ""
+    no_forwards: str = ""
+    """Why no port can be forwarded through it, in words; empty when it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Forward:
 class Timing:
     """What a change would do now.
 
-    `what` is a field of Settings, or attach, detach, grow, insert, link, mac, forward.
+    `what` is a field of Settings, or attach, detach, grow, insert, plug, unplug, link, mac, forward.
     """
 
     what: str
@@ -89,6 +91,21 @@ class Settings:
     live: bool = False
     """Whether it runs."""
     timing: tuple[Timing, ...] = ()
+
+    @property
+    def forwarding(self) -> tuple[Adapter, ...]:
+        """The adapters ports can be forwarded through."""
+        return tuple(one for one in self.adapters if not one.no_forwards)
+
+    @property
+    def no_forwards(self) -> str:
+        """Why no port can be forwarded now, in words; empty when one can."""
+        timing = self.timed("forward")
+        if timing.when is When.REFUSED:
+            return timing.reason
+        if not self.adapters:
+            return "it has no network adapter"
+        return "" if self.forwarding else self.adapters[0].no_forwards
 
     def timed(self, what: str) -> Timing:
         return next((timing for timing in self.timing if timing.what == what), Timing(what, When.NOW))
@@ -140,6 +157,20 @@ class SetAdapter:
 
 
 @dataclass(frozen=True, slots=True)
+class AddAdapter:
+    """A new adapter; without a MAC the engine makes one up. Its `id` means nothing."""
+
+    adapter: Adapter
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAdapter:
+    """Take this adapter away, with its MAC and the ports it forwards."""
+
+    adapter: Adapter
+
+
+@dataclass(frozen=True, slots=True)
 class AddForward:
     forward: Forward
 
@@ -149,7 +180,18 @@ class RemoveForward:
     forward: Forward
 
 
-SettingsChange = Set | AttachDisk | DetachDisk | GrowDisk | Insert | SetAdapter | AddForward | RemoveForward
+SettingsChange = (
+    Set
+    | AttachDisk
+    | DetachDisk
+    | GrowDisk
+    | Insert
+    | SetAdapter
+    | AddAdapter
+    | RemoveAdapter
+    | AddForward
+    | RemoveForward
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +265,10 @@ def words_of(change: SettingsChange) -> str:
             return f"{change.drive.place}: {clean(change.path, 200) or 'ejected'}"
         case SetAdapter():
             return f"adapter {change.adapter.id}"
+        case AddAdapter():
+            return "new adapter"
+        case RemoveAdapter():
+            return f"adapter {change.adapter.id} removed"
         case AddForward():
             return f"port {change.forward.host_port}"
         case RemoveForward():

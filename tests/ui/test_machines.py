@@ -113,6 +113,11 @@ async def opened(pilot: Pilot[object], app: TestApp, name: str) -> None:
     await pilot.pause()
 
 
+def hinted(app: TestApp) -> dict[str, bool]:
+    """The footer's own commands of the view shown, and whether they can be done now."""
+    return {hint.id: hint.enabled for hint in app.main.keybar.hints if hint.id.startswith(f"{app.main.view}.")}
+
+
 async def at(pilot: Pilot[object], app: TestApp, what: str) -> None:
     """The cursor on the row of this setting."""
     row = next(row for row in settings(app).table.rows if row.cells[1].text == what)
@@ -230,11 +235,13 @@ async def test_read_only_shows_settings_and_media_and_changes_nothing(tmp_path: 
         await opened(pilot, app, "lab-fedora")
         for key in ("enter", "plus", "d"):
             await press(pilot, key)
-            await until(pilot, lambda: "settings:" in said(app), "the refusal")
+            await until(pilot, lambda: "read-only" in said(app), "the refusal")
             assert not isinstance(app.screen, Form)
             app.main.dismiss_newest()
+        assert hinted(app) == {"settings.again": True}
         await press(pilot, "equals_sign")
         await on_medium(pilot, app, "/srv/vms/base/debian-12.vdi")
+        assert hinted(app) == {"media.filter": True}
         for key in ("s", "y", "b", "plus"):
             await press(pilot, key)
             await until(pilot, lambda: "read-only" in said(app), "the refusal")
@@ -244,6 +251,26 @@ async def test_read_only_shows_settings_and_media_and_changes_nothing(tmp_path: 
         assert "/srv/vms/base/debian-12.vdi" in paths(app)
         await press(pilot, "2", "plus")
         await until(pilot, lambda: "read-only" in said(app), "the refusal")
+
+
+async def test_hints_of_what_the_row_forbids_are_dimmed_and_say_why(app: TestApp) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await listed(pilot)
+        await opened(pilot, app, "build-debian")
+        await at(pilot, app, "memory")
+        await until(pilot, lambda: not hinted(app)["settings.edit"], "the dimmed hint")
+        assert not hinted(app)["settings.remove"] and hinted(app)["settings.add"]
+        await press(pilot, "enter")
+        await until(pilot, lambda: "change: VirtualBox changes it only while the VM is off" in said(app), "the reason")
+        await press(pilot, "d")
+        await until(pilot, lambda: "remove: only disks" in said(app), "the reason")
+        assert app.screen is app.main
+        await at(pilot, app, "IDE 1")
+        await until(pilot, lambda: hinted(app)["settings.edit"], "that an ISO can be put in")
+        assert not hinted(app)["settings.remove"]
+        await press(pilot, "equals_sign")
+        await on_medium(pilot, app, "/srv/vms/base/debian-12.vdi")
+        await until(pilot, lambda: hinted(app)["media.grow"] and not hinted(app)["media.remove"], "a base image")
 
 
 async def test_a_vm_is_renamed_by_its_key(app: TestApp) -> None:

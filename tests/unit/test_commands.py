@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
+from backends.abilities.media import Medium
 from backends.model import Action, Kind, State
 from tests.unit.objects import container, image, vm
-from tui.commands import BY_ID, COMMANDS, Rights, label_for, resolve, unavailable
+from tui.commands import BY_ID, COMMANDS, Here, Rights, label_for, offered, resolve, unavailable
 from tui.handlers import area_class
 from tui.keymap import Keymap
 
@@ -88,3 +90,36 @@ def test_a_users_key_replaces_the_declared_one_and_is_taken_from_another():
 def test_every_kind_is_served():
     for kind in Kind:
         assert any(kind in command.kinds and command.action is Action.DELETE for command in COMMANDS)
+
+
+def test_the_footer_of_a_view_dims_what_the_selected_forbids_and_drops_what_read_only_takes_away():
+    disk = Medium("1", "/a.vdi", "disk", "VDI", 1, 1, users=("web",))
+    here = Here(disk, "virtualbox", ("virtualbox",))
+    hints = {hint.id: hint for hint in Keymap({}).hints_in("media", here, Rights(), [])}
+    assert hints["media.grow"].enabled
+    assert hints["media.remove"].reason == "it is in use by web"
+    iso = Here(replace(disk, kind="iso", users=()), "virtualbox", ("virtualbox", "libvirt"))
+    hints = {hint.id: hint for hint in Keymap({}).hints_in("media", iso, Rights(), [])}
+    assert (hints["media.grow"].enabled, hints["media.remove"].enabled) == (False, True)
+    # without a row only what needs none; the engine that is left can still make one
+    nothing = Here(None, "", ("virtualbox", "libvirt"))
+    lost = Rights({"virtualbox": "virtualbox does not answer"})
+    hints = {hint.id: hint for hint in Keymap({}).hints_in("media", nothing, lost, [])}
+    assert hints["media.create"].enabled
+    assert hints["media.grow"].reason == "nothing is selected"
+    hints = {hint.id: hint for hint in Keymap({}).hints_in("media", iso, lost, ["virtualbox"])}
+    assert {"media.create", "media.filter"} == set(hints) - {"media.bring"}
+
+
+def test_the_commands_of_views_that_change_something_say_so():
+    looking = {"settings.again", "media.filter", "media.again", "tasks.output", "tasks.cancel", "tasks.forget"}
+    for command in COMMANDS:
+        if command.where in {"settings", "snapshots", "media"} and command.id not in looking:
+            assert command.changes, command.id
+
+
+def test_read_only_takes_commands_out_of_the_menu():
+    start, inspect_ = BY_ID["item.start"], BY_ID["item.inspect"]
+    assert not offered(start, [container()], ["docker"], ["docker"])
+    assert offered(start, [container(), vm()], ["docker", "virtualbox"], ["docker"])
+    assert offered(inspect_, [container()], ["docker"], ["docker"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backends.model import Item
-from tui.commands import Scope, label_for, unavailable
+from tui.commands import Scope, label_for, offered, unavailable
 from tui.grouping import group_path
 from tui.handlers.area import Area, titled
 from tui.selection import name_of
@@ -26,6 +26,8 @@ class ItemArea(Area):
             if command.area == "compose" and not any(group_path(item) for item in items):
                 continue
             if not any(item.ref.kind in command.kinds for item in items):
+                continue
+            if not offered(command, items, [item.ref.engine for item in items], self.app.store.read_only):
                 continue
             reason = unavailable(command, items, self.app.store.rights)
             label = titled(label_for(command, items))

@@ -17,7 +17,7 @@ from textual.widgets import Input
 
 from backends.model import Kind, Ref
 from tui.bulk import Standing
-from tui.commands import BY_ID
+from tui.commands import BY_ID, Here
 from tui.commands.screen import STOP_TYPING
 from tui.details import Details
 from tui.keymap import Keymap
@@ -152,6 +152,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
         kinds: set[Kind] = {item.ref.kind for item in self.active.targets()}
         return frozenset({*(kinds or self.active.spec.kinds), self.view, self.place, "elsewhere"})
 
+    @property
+    def here(self) -> Here:
+        """What the own commands of the view shown depend on."""
+        if self.view in self.views:
+            return self.views[self.view].here
+        if not self.listing:
+            return Here()
+        store, current = self._look().store, self.active.current
+        engines = dict.fromkeys(engine.key for kind in self.active.spec.kinds for engine in store.engines_for(kind))
+        return Here(current, current.ref.engine if current else "", tuple(engines))
+
     def on_mount(self) -> None:
         self.lay_out()
         self.active.table.focus()
@@ -224,10 +235,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         elif tab is not None:
             hints = [*tab.hints(), *self._keymap.hints_of(*_DETAILS_KEYS)]
         elif self.listing:
-            own = [*self._fold_hints(), *self._keymap.hints_in(self.view)]
+            own = [*self._fold_hints(), *self._keymap.hints_in(self.view, self.here, store.rights, store.read_only)]
             hints = [*own, *self._keymap.hints(self.active.targets(), store.rights, store.read_only)]
         else:
-            hints = [*self._keymap.hints_in(self.view), *self._keymap.hints_of(*_VIEW_KEYS)]
+            own = self._keymap.hints_in(self.view, self.here, store.rights, store.read_only)
+            hints = [*own, *self._keymap.hints_of(*_VIEW_KEYS)]
         self.keybar.set_keys(hints)
 
     def _fold_hints(self) -> list[Hint]:
@@ -377,6 +389,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.active.freshen()
             self._show_selected()
             self.draw_keys()
+
+    @on(View.Changed)
+    def _view_changed(self) -> None:
+        self.draw_keys()
 
     @on(Table.Scrolled)
     def _rows_scrolled(self, event: Table.Scrolled) -> None:

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from backends.model import Item
+from tui.commands import Here, Rights
 from tui.tabs import TabSpec
 from widgets.keybar import Hint
 
@@ -54,7 +55,8 @@ class Tab(Vertical):
     def hints(self) -> Sequence[Hint]:
         """Its own keys for the footer, while it has the keyboard."""
         keymap = self.frame.boxtop.keymap
-        return [*keymap.hints_in(self.place), *keymap.hints_of(*(["list.filter"] if self.finds else []))]
+        own = keymap.hints_in(self.place, Here(), Rights(), ())
+        return [*own, *keymap.hints_of(*(["list.filter"] if self.finds else []))]
 
     def find(self, text: str, *, done: bool) -> str:
         """What was typed after `/`: at each letter, then `done` with Enter. What to tell the user, or nothing."""
