@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from backends.abilities.screens import Chord, Keyboard
-from backends.keyboard import chord_of
+from backends.base import ActionError
+from backends.keyboard import chords_of
 from backends.model import Ref
 from tui.screen_keys import chord_for
 
@@ -63,11 +64,11 @@ class Typing:
         self._take([chord] if chord else [], "" if chord else f"no {character or key} on a US keyboard")
 
     def paste(self, text: str) -> None:
-        """All of it, or nothing where a US keyboard lacks a sign of it."""
-        chords = [chord_of(char) for char in text.replace("\r\n", "\n").replace("\r", "\n")]
-        missing = sum(chord is None for chord in chords)
-        refused = f"{missing} signs are not on a US keyboard: nothing was typed" if missing else ""
-        self._take([] if missing else [chord for chord in chords if chord], refused)
+        """All of it, or nothing where a US keyboard lacks a sign of it, which is named."""
+        try:
+            self._take(chords_of(text), "")
+        except ActionError as error:
+            self._take([], str(error))
 
     def _take(self, chords: Sequence[Chord], refused: str) -> None:
         if len(self._waiting) + len(chords) > _MOST:

@@ -12,9 +12,9 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 from textual.widgets import Input
 
-from backends.model import VM
+from backends.model import VM, State
 from backends.screen_text import ScreenText
-from tui.commands import BY_ID
+from tui.commands import BY_ID, Here
 from tui.commands.screen import PLACE, STOP_TYPING, dark
 from tui.formats import duration
 from tui.keymap import key_text
@@ -29,7 +29,8 @@ from widgets.glyphs import Glyphs
 from widgets.half_blocks import Drawing, Inked, drawn
 from widgets.line import Line, Part
 from widgets.prompt import Prompt
-from widgets.text import fit
+from widgets.text import fit, width_of
+from widgets.tones import Tone
 
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
@@ -87,6 +88,7 @@ class ScreenView(View):
         self.as_picture = False
         """The user wants the picture also where text was read."""
         self.words = ""
+        self._shown = ""
         self._matches: tuple[Match, ...] = ()
         self._match = 0
         self._due = asyncio.Event()
@@ -98,6 +100,11 @@ class ScreenView(View):
         yield self.lines
         yield self.entry
 
+    @property
+    def here(self) -> Here:
+        vm, ref = self.followed.vm, self.followed.ref
+        return Here(vm, ref.engine if ref else "")
+
     def focus_content(self) -> None:
         self.lines.focus()
 
@@ -107,8 +114,10 @@ class ScreenView(View):
             self.typing.end()
             self.window.reset()
             self.words, self._matches = "", ()
+        self._shown = vm.name
         self.followed.show(vm.ref)
         self.draw()
+        self.post_message(self.Changed())
 
     def draw(self) -> None:
         if self._painting is None:
@@ -129,11 +138,13 @@ class ScreenView(View):
             self._timer = None
 
     def apply(self, delta: Delta) -> None:
-        if self._lost:
+        if self.typing.active and (reason := self._unfit()):
             self.typing.end()
+            self._boxtop.main.say(f"Typing into {self._called} ended: {reason}.", "warn")
         if delta.engines or (self.followed.ref in delta.refs and not delta.usage):
             self.followed.changed()
             self._due.set()
+            self.post_message(self.Changed())
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
@@ -142,10 +153,25 @@ class ScreenView(View):
         return self.followed.text is not None and not self.as_picture
 
     @property
+    def _called(self) -> str:
+        """Of the VM, also when it is gone."""
+        vm = self.followed.vm
+        return vm.name if vm else self._shown
+
+    @property
     def _lost(self) -> bool:
         """Whether the VM's engine does not answer."""
         ref = self.followed.ref
         return ref is not None and ref.engine in self._boxtop.store.rights.lost
+
+    def _unfit(self) -> str | None:
+        """Why it cannot be typed into any more; what it goes through on its way elsewhere is no reason."""
+        vm = self.followed.vm
+        if vm is None:
+            return "it is gone"
+        if self._lost:
+            return f"{vm.ref.engine} does not answer"
+        return f"it is {vm.state}" if dark(vm) or vm.state is State.PAUSED else None
 
     def _changed(self) -> None:
         self._search()
@@ -178,11 +204,12 @@ class ScreenView(View):
         """What stands in the place of a picture when there is none."""
         vm = self.followed.vm
         if vm is None:
-            return "The VM is gone. Esc goes back."
+            return f"{self._called} is gone. Esc goes back."
         if reason := dark(vm):
             return f"{reason}. Once it runs, its screen is shown here."
         if self.followed.picture is None:
-            return f"There is no picture: {self.followed.failure}" if self.followed.failure else "Looking ..."
+            reason = self.followed.failure
+            return f"{vm.name} is {vm.state}. There is no picture of its screen: {reason}." if reason else "Looking ..."
         return ""
 
     @property
@@ -200,23 +227,37 @@ class ScreenView(View):
     def _draw_title(self) -> None:
         if not self.is_attached:
             return
-        watch, vm, width = self.followed, self.followed.vm, self.size.width
-        name = vm.name if vm else "no VM"
-        short = fit(name, min(len(name), max(12, width // 4)), ellipsis=self._glyphs.ellipsis).rstrip()
-        left = [Part(" TYPING into", "warn")] if self.typing.active else []
-        left.append(Part(f" {short}", "strong"))
+        watch, vm = self.followed, self.followed.vm
+        before = [Part(" TYPING into", "warn")] if self.typing.active else []
+        after = []
         if watch.picture is not None:
-            left.append(Part(f"  {watch.picture.width}x{watch.picture.height}", "dim", priority=4))
-            left.append(Part(f"  {self._mode()}", "accent", priority=3))
-        lost = self._lost
-        live = not (watch.held or watch.failure or lost)
-        word = "live" if live else "held" if watch.held else "stopped"
-        left.append(Part(f"  {word}", "ok" if live else "warn", priority=1))
+            after.append(Part(f"  {watch.picture.width}x{watch.picture.height}", "dim", priority=4))
+            after.append(Part(f"  {self._mode()}", "accent", priority=3))
+        word, tone = self._state()
+        after.append(Part(f"  {word}", tone, priority=1))
         if watch.picture is not None:
-            left.append(Part(f" {self._age()}", "dim", priority=2))
-            if reason := watch.failure or (f"{vm.ref.engine} does not answer" if vm and lost else ""):
-                left.append(Part(f"  {fit(reason, min(len(reason), 56), ellipsis=self._glyphs.ellipsis)}", "error"))
-        self._title.set_parts(left, self._aside())
+            after.append(Part(f" {self._age()}", "dim", priority=2))
+            if reason := watch.failure or (f"{vm.ref.engine} does not answer" if vm and self._lost else ""):
+                after.append(Part(f"  {fit(reason, min(len(reason), 56), ellipsis=self._glyphs.ellipsis)}", "error"))
+        aside = self._aside()
+        name = self._called
+        taken = sum(width_of(part.text) for part in (*before, *after, *aside)) + 2
+        room = max(12, self.size.width // 4, self.size.width - taken)
+        short = fit(name, min(width_of(name), room), ellipsis=self._glyphs.ellipsis).rstrip()
+        self._title.set_parts([*before, Part(f" {short}", "strong"), *after], aside)
+
+    def _state(self) -> tuple[str, Tone]:
+        """In a word, what the picture is to the screen as it is now."""
+        watch, vm = self.followed, self.followed.vm
+        if vm is None:
+            return "gone", "warn"
+        if dark(vm):
+            return str(vm.state), "warn"
+        if watch.held:
+            return "held", "warn"
+        if watch.failure or self._lost:
+            return ("no picture" if watch.picture is None else "picture of"), "warn"
+        return ("paused", "warn") if vm.state is State.PAUSED else ("live", "ok")
 
     def _mode(self) -> str:
         text, scaler = self.followed.text, self.followed.scaler

@@ -41,7 +41,7 @@ class LibvirtScreens(Screens):
                 return _screenshot(connection, ref.id)
             except connection.libvirt.libvirtError as error:
                 if "no screens" in str(error):
-                    raise ActionError("it has no screen: no video device is defined for it") from None
+                    raise ActionError("no video device is defined for it") from None
                 raise
             finally:
                 self._waiting.discard(ref.id)
