@@ -105,6 +105,8 @@ def _vm(item: VM, look: Look) -> list[Line]:
     elif item.changed:
         lines.append(Fact("state since", _when(item.changed, look)))
     lines += _load(look.store.usage.get(item.ref), look)
+    if item.guest:
+        lines += [Heading("Guest"), *(Fact(label, value) for label, value in item.guest)]
     if item.description:
         lines += [Heading("Description"), Fact("", mask_text(item.description))]
     return lines

@@ -1,7 +1,8 @@
-"""Addresses of a domain: its leases, what its guest agent tells, the neighbours this host knows (libvirt 9.0)."""
+"""Addresses of a domain beside what its agent tells: its leases, the neighbours this host knows (libvirt 9.0)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,38 +10,34 @@ from xml.etree import ElementTree
 
 from backends.libvirt.connection import Connection
 
-_AGENT = "org.qemu.guest_agent.0"
 _INCOMPLETE = "0x0"
 
 
 def addresses(connection: Connection, identity: str) -> list[str]:
-    """Of the first source that knows any. An agent is asked only when it is connected, as that may take seconds."""
+    """Of the first source that knows any."""
     lib, domain = connection.libvirt, connection.domain(identity)
     root = ElementTree.fromstring(domain.XMLDesc(0))  # noqa: S314 - libvirt wrote it
     cards = {(card.get("address") or "").lower() for card in root.iterfind("devices/interface/mac")}
     if not cards:
         return []
-    sources = [lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE]
-    if any(
-        target.get("name") == _AGENT and target.get("state") == "connected"
-        for target in root.iterfind("devices/channel/target")
-    ):
-        sources.insert(0, lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
-    for source in sources:
-        if found := _told(connection, domain, source):
-            return found
+    if found := _by(connection, domain, lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE):
+        return found
     if connection.is_local():
         # libvirt 9.0 itself fails at a long table: wrong nlmsg len
         return _neighbours(cards)
-    return _told(connection, domain, lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
+    return _by(connection, domain, lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
 
 
-def _told(connection: Connection, domain: Any, source: int) -> list[str]:
-    """IPv4 first; empty where this source knows none."""
+def told(answer: Mapping[str, Any] | None) -> list[str]:
+    """Those of an answer by network card, IPv4 first."""
+    cards = (card for name, card in (answer or {}).items() if name != "lo")
+    return sorted((str(entry["addr"]) for card in cards for entry in card["addrs"] or ()), key=lambda one: ":" in one)
+
+
+def _by(connection: Connection, domain: Any, source: int) -> list[str]:
+    """Empty where this source knows none."""
     with suppress(connection.libvirt.libvirtError):
-        found = domain.interfaceAddresses(source, 0) or {}
-        told = [str(entry["addr"]) for name, card in found.items() if name != "lo" for entry in card["addrs"] or ()]
-        return sorted(told, key=lambda address: ":" in address)
+        return told(domain.interfaceAddresses(source, 0))
     return []
 
 
