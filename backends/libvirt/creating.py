@@ -17,6 +17,7 @@ from backends.libvirt import errors, osinfo, reach, storage
 from backends.libvirt.again import again
 from backends.libvirt.connection import Connection
 from backends.libvirt.machine_xml import Machine, domain_xml, name_wrong
+from backends.libvirt.uses import Uses, kept
 from backends.model import Kind, Ref
 from backends.progress import Progress
 from backends.text import clean
@@ -109,7 +110,11 @@ class LibvirtCreating(Creating):
         if name:
             return str(name)
         report.line("making the storage pool default")
-        undo.later("the storage pool default", lambda: self._backend.act(lambda c: storage.remove_home(c, "default")))
+        if not await self._backend.ask(lambda c: storage.has_pool(c, "default")):
+            # one that only has to be started stays as it was defined
+            undo.later(
+                "the storage pool default", lambda: self._backend.act(lambda c: storage.remove_home(c, "default"))
+            )
         return str(await whole(self._backend.act(lambda c: storage.make_home(c).name())))
 
     async def _long(self, call: Callable[[Connection], _T]) -> _T:
@@ -253,6 +258,8 @@ def _objections(connection: Connection, spec: NewVM) -> dict[str, str]:
             found["image"] = f"libvirt cannot read it: {clean(why)}"
         elif spec.disk is not DiskFrom.COPY and (users := users_of(connection, spec.image)):
             found["image"] = f"it is in use by {', '.join(sorted(users))}"
+        elif spec.disk is DiskFrom.EXISTING and (reason := kept(connection, Uses(connection), spec.image)):
+            found["image"] = f"it would be written to: {reason}"
         elif spec.disk is DiskFrom.COPY and storage.by_path(connection, spec.image) is None:
             found["image"] = "only what is in a storage pool is copied: import it in the media first"
         elif spec.disk is DiskFrom.COPY and (users := users_of(connection, spec.image, running=True)):
@@ -278,15 +285,7 @@ def _room_wrong(connection: Connection, spec: NewVM) -> str:
 
 def users_of(connection: Connection, path: str, *, running: bool = False) -> set[str]:
     """Names of the domains, or of the `running` ones, that have this file as a disk."""
-    found = set()
-    for domain in connection.domains():
-        with suppress(connection.libvirt.libvirtError):
-            if running and not domain.isActive():
-                continue
-            own = connection.definition(domain, domain.UUIDString())
-            if any(disk.source == path for disk in own.disks):
-                found.add(own.name)
-    return found
+    return Uses(connection).users(path, running=running)
 
 
 def _volume(connection: Connection, pool_name: str, name: str, form: str, spec: NewVM) -> str:

@@ -27,9 +27,10 @@ from backends.abilities.editing import (
 from backends.base import ActionError
 from backends.libvirt import storage
 from backends.libvirt.connection import Connection
-from backends.libvirt.creating import networks_of, users_of
+from backends.libvirt.creating import networks_of
 from backends.libvirt.machine_xml import bus_of, drive, interface, name_wrong, target_after
 from backends.libvirt.storage import text_of
+from backends.libvirt.uses import Uses, kept, no_file
 from backends.text import clean, clean_block
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ class LibvirtEditing(Editing):
         return await self._backend.act(done)
 
 
-def _root(connection: Connection, domain: Any) -> Element:
-    """The definition: what holds at the next start."""
+def _root(connection: Connection, domain: Any, *, secure: bool = False) -> Element:
+    """The definition: what holds at the next start. `secure`: with its passwords, which one defined anew would lose."""
     flags = connection.libvirt.VIR_DOMAIN_XML_INACTIVE if domain.isPersistent() else 0
+    flags |= connection.libvirt.VIR_DOMAIN_XML_SECURE if secure else 0
     return ElementTree.fromstring(domain.XMLDesc(flags))  # noqa: S314 - libvirt wrote it
 
 
@@ -224,7 +226,7 @@ def _set(connection: Connection, domain: Any, now: Settings, change: Set) -> Whe
         domain.setMemoryFlags(int(str(value)) >> 10, config | lib.VIR_DOMAIN_MEM_MAXIMUM)
         domain.setMemoryFlags(int(str(value)) >> 10, config)
     else:
-        root = _root(connection, domain)
+        root = _root(connection, domain, secure=True)
         system = root.find("os")
         if system is None:
             raise ActionError("its definition names no system to boot")
@@ -265,8 +267,8 @@ def _attach(connection: Connection, domain: Any, now: Settings, change: AttachDi
         path = str(made.path())
     elif why := storage.unreadable(connection, path):
         raise ActionError(f"libvirt cannot read {clean(path, 200)}: {clean(why)}")
-    elif users := users_of(connection, path):
-        raise ActionError(f"it is in use by {', '.join(sorted(users))}")
+    elif reason := kept(connection, Uses(connection), path):
+        raise ActionError(f"it would be written to: {reason}")
     try:
         form = storage.format_of(connection, path)
         names = [one.id for one in now.drives if one.kind == "disk"]
@@ -300,6 +302,7 @@ def _disk_xml(connection: Connection, domain: Any, target: str) -> Element:
 
 def _detach(connection: Connection, domain: Any, change: DetachDisk) -> When:
     entry = _disk_xml(connection, domain, change.drive.id)
+    _refuse_another_disk(connection, domain, change.drive)
     when = _both(connection, domain, lambda flags: domain.detachDeviceFlags(text_of(entry), flags))
     if when is When.NOW and not _let_go(domain, change.drive.id):
         when = When.NEXT
@@ -309,12 +312,27 @@ def _detach(connection: Connection, domain: Any, change: DetachDisk) -> When:
     shown = clean(change.drive.path, 200)
     if when is When.NEXT:
         raise ActionError(f"its guest does not let go of it: it is detached when the VM is off, and {shown} is kept")
-    if users := users_of(connection, change.drive.path):
-        raise ActionError(f"it is detached, but kept: {shown} is in use by {', '.join(sorted(users))}")
-    if any(volume.backing == change.drive.path for volume in storage.volumes(connection)):
-        raise ActionError(f"it is detached, but kept: other images rest on {shown}")
+    reason = kept(connection, Uses(connection), change.drive.path)
+    if reason or (reason := no_file(change.drive.path) if _is_file(entry) and connection.is_local() else ""):
+        raise ActionError(f"it is detached, but {shown} is kept: {reason}")
     storage.delete_path(connection, change.drive.path)
     return when
+
+
+def _is_file(entry: Element) -> bool:
+    return entry.get("type") == "file"
+
+
+def _refuse_another_disk(connection: Connection, domain: Any, drive: Drive) -> None:
+    """Raises ActionError where another disk than the one shown is in that place, now or at the next start."""
+    roots = [_root(connection, domain)]
+    if domain.isActive():
+        roots.append(ElementTree.fromstring(domain.XMLDesc(0)))  # noqa: S314 - libvirt wrote it
+    for root in roots:
+        for entry in root.iterfind("devices/disk"):
+            found = _drive(connection, entry)
+            if found.id == drive.id and found.path != drive.path:
+                raise ActionError(f"{drive.place} has {clean(found.path, 200) or 'nothing'} by now: nothing was done")
 
 
 def _let_go(domain: Any, target: str) -> bool:
@@ -330,7 +348,11 @@ def _let_go(domain: Any, target: str) -> bool:
 def _grow(connection: Connection, domain: Any, change: GrowDisk) -> When:
     if change.size <= (change.drive.size or 0):
         raise ActionError("a disk can only grow: what lies at its end would be lost")
+    _refuse_another_disk(connection, domain, change.drive)
     if domain.isActive():
+        # QEMU would make it smaller as well
+        if change.size <= int(domain.blockInfo(change.drive.id)[0]):
+            raise ActionError("it is larger by now: a disk can only grow")
         domain.blockResize(change.drive.id, change.size, connection.libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
         return When.NOW
     volume = storage.by_path(connection, change.drive.path)
@@ -355,7 +377,7 @@ def _insert(connection: Connection, domain: Any, change: Insert) -> When:
 
 def _adapter(connection: Connection, domain: Any, now: Settings, wanted: Adapter) -> When:
     before = next((one for one in now.adapters if one.id == wanted.id), None)
-    root = _root(connection, domain)
+    root = _root(connection, domain, secure=True)
     found = [entry for entry in root.iterfind("devices/interface") if _read_adapter(entry).id == wanted.id]
     if before is None or not found:
         raise ActionError("it has no such adapter any more")

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from backends import bases
 from backends.abilities.media import Media, Medium, NewMedium
 from backends.base import ActionError, EngineError
-from backends.libvirt import errors, storage
+from backends.libvirt import chains, errors, storage
 from backends.libvirt.again import again
 from backends.libvirt.connection import Connection
-from backends.libvirt.creating import users_of
 from backends.libvirt.machine_xml import name_wrong
+from backends.libvirt.uses import Uses, kept
 from backends.progress import Progress
 from backends.text import clean
 from backends.threads import ThreadReport, in_thread
@@ -52,9 +52,11 @@ class LibvirtMedia(Media):
             raise ActionError("a disk can only grow: what lies at its end would be lost")
 
         def grow(connection: Connection) -> None:
-            if running := users_of(connection, medium.path, running=True):
+            uses, volume = Uses(connection), _volume(connection, medium.path)
+            if running := uses.users(medium.path, running=True):
                 raise ActionError(f"{', '.join(sorted(running))} runs with it: grow it in the VM's settings")
-            _volume(connection, medium.path).resize(size, 0)
+            _refuse_another_format(uses, medium.path, volume)
+            volume.resize(size, 0)
 
         await self._backend.act(grow)
 
@@ -64,8 +66,10 @@ class LibvirtMedia(Media):
         name = await self._backend.ask(lambda connection: _free(connection, stem, suffix))
 
         def check(connection: Connection) -> None:
-            if running := users_of(connection, medium.path, running=True):
+            uses = Uses(connection)
+            if running := uses.users(medium.path, running=True):
                 raise ActionError(f"{', '.join(sorted(running))} runs with it: what it writes would be torn")
+            _refuse_another_format(uses, medium.path, _volume(connection, medium.path))
 
         await self._backend.ask(check)
 
@@ -78,6 +82,9 @@ class LibvirtMedia(Media):
     async def bring(self, path: str, report: Report) -> str:
         try:
             size, form = await asyncio.to_thread(_looked_at, path)
+            if beside := await asyncio.to_thread(chains.elsewhere, path):
+                # whoever made it may have named any file of this machine
+                raise ActionError(f"it rests on {clean(beside, 200)}: make one image of them first")
         except OSError as error:
             raise ActionError(f"{clean(path, 200)}: {error.strerror}") from None
         stem, _, suffix = path.rpartition("/")[2].rpartition(".")
@@ -105,7 +112,13 @@ class LibvirtMedia(Media):
             raise ActionError("libvirt does not know it any more")
         if now.keeps:
             raise ActionError(now.keeps)
-        await self._backend.act(lambda connection: _volume(connection, medium.path).delete(0))
+
+        def delete(connection: Connection) -> None:
+            if reason := kept(connection, Uses(connection), medium.path):
+                raise ActionError(reason)
+            _volume(connection, medium.path).delete(0)
+
+        await self._backend.act(delete)
 
     async def mark(self, medium: Medium, *, base: bool) -> None:
         if base and medium.users:
@@ -167,17 +180,15 @@ class LibvirtMedia(Media):
 
 
 def _media(connection: Connection, marked: frozenset[str]) -> tuple[Medium, ...]:
-    users: dict[str, list[str]] = {}
+    uses = Uses(connection)
     used: dict[str, Any] = {}
     for domain in connection.domains():
         with suppress(connection.libvirt.libvirtError):
-            own = connection.definition(domain, domain.UUIDString())
-            for disk in own.disks:
+            for disk in connection.definition(domain, domain.UUIDString()).disks:
                 if disk.source and disk.file:
-                    users.setdefault(disk.source, []).append(own.name)
                     used[disk.source] = disk
     volumes = {volume.path: volume for volume in storage.volumes(connection) if volume.format != "dir"}
-    resting = [volume.backing for volume in volumes.values()]
+    uses.overlays(list(volumes.values()))
     found = [
         Medium(
             id=volume.path,
@@ -186,8 +197,8 @@ def _media(connection: Connection, marked: frozenset[str]) -> tuple[Medium, ...]
             format=clean(volume.format),
             virtual=volume.capacity,
             real=volume.allocation,
-            users=tuple(sorted(users.get(volume.path, ()))),
-            resting=resting.count(volume.path),
+            users=tuple(sorted(uses.users(volume.path))),
+            resting=uses.images(volume.path),
             rests_on=volume.backing,
             base=volume.path in marked,
             place=clean(volume.pool),
@@ -205,13 +216,20 @@ def _media(connection: Connection, marked: frozenset[str]) -> tuple[Medium, ...]
                     format=disk.format,
                     virtual=storage.local_size(connection, path),
                     real=_taken(path) if connection.is_local() else None,
-                    users=tuple(sorted(users[path])),
-                    resting=resting.count(path),
+                    users=tuple(sorted(uses.users(path))),
+                    resting=uses.images(path),
                     base=path in marked,
                     missing=clean(why),
                 )
             )
     return tuple(sorted(found, key=lambda medium: (medium.kind, medium.path)))
+
+
+def _refuse_another_format(uses: Uses, path: str, volume: Any) -> None:
+    """Pools tell a format by the first bytes, which of a raw disk are its guest's, who may name any file there."""
+    opened, told = uses.format(path), storage.volume_of("", volume).format or "raw"
+    if opened and told not in {opened, "iso"}:
+        raise ActionError(f"its VM opens it as {opened}, its pool takes it for {clean(told)}: use qemu-img by hand")
 
 
 def _taken(path: str) -> int | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from backends.base import ActionError
-from backends.libvirt.chains import backing, resting_on
 from backends.libvirt.connection import Connection
-from backends.libvirt.domains import Definition
+from backends.libvirt.uses import Uses, kept, no_file, resting_on
 from backends.model import Action, ActionOptions, Loss
 from backends.text import clean
 
@@ -70,42 +70,69 @@ def _restart(connection: Connection, domain: Any) -> None:
 def losses(connection: Connection, identity: str) -> tuple[Loss, ...]:
     """The disks a deletion could take along; what others use, and what is no disk of its own, is kept."""
     domain = connection.domain(identity)
+    # no event tells of what was changed for the next start alone
+    connection.forget(identity)
     own = connection.definition(domain, identity)
-    users = _users(connection, identity)
+    uses = Uses(connection, but=identity)
     found = []
     for disk in own.disks:
         if not disk.source or disk.device != "disk":
             continue
-        kept = ""
+        reason = ""
         if disk.readonly or disk.shareable:
-            kept = "it is read-only or shared"
-        elif disk.source in users:
-            kept = f"also used by {', '.join(sorted(users[disk.source]))}"
+            reason = "it is read-only or shared"
+        elif needed := kept(connection, uses, uses.path_of(disk)):
+            reason = needed
         elif not disk.file:
-            kept = "it is no file of its own: remove it with its storage"
+            reason = "it is no file of its own: remove it with its storage"
         elif not connection.is_local():
-            kept = "it is on another machine"
+            reason = "it is on another machine"
+        else:
+            reason = no_file(disk.source)
         shown = clean(disk.source, 1024)
         size = _size(disk.source) if disk.file and connection.is_local() else None
         if size is None and disk.file:
             size = _told_size(connection, domain, disk.target)
-        found.append(Loss(shown, "" if kept else f"{disk.target}:{disk.source}", size, kept))
-    return tuple(found)
+        found.append(Loss(shown, "" if reason else f"{disk.target}:{disk.source}", size, reason))
+    return (*found, *_besides(connection, domain))
+
+
+def _besides(connection: Connection, domain: Any) -> list[Loss]:
+    """What libvirt itself holds of a domain, and loses with it."""
+    found = []
+    with suppress(connection.libvirt.libvirtError):
+        if domain.hasManagedSaveImage(0):
+            found.append(Loss("the memory it was saved with: as long as it is there, it is not unregistered alone", ""))
+    with suppress(connection.libvirt.libvirtError):
+        if count := int(domain.snapshotNum(0)):
+            found.append(Loss(f"the list of its snapshots ({count}); its disks still hold them", ""))
+    return found
 
 
 def _delete(connection: Connection, domain: Any, identity: str, disks: tuple[str, ...]) -> None:
-    """Undefine it with its saved memory, snapshots' metadata and firmware variables; then exactly these disks."""
+    """Undefine it with its snapshots' metadata; then exactly these disks, if any.
+
+    With them go its saved memory and its firmware's variables, which are kept otherwise.
+    """
     if domain.isActive():
         raise ActionError("it runs: power it off first")
-    may_go = {loss.id for loss in losses(connection, identity) if loss.id and not loss.kept}
-    if refused := [disk for disk in disks if disk not in may_go]:
-        raise ActionError(f"{clean(refused[0].partition(':')[2], 200)} is used otherwise by now: nothing was deleted")
     lib = connection.libvirt
-    flags = lib.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | lib.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+    flags = lib.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+    if disks:
+        flags |= lib.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+        may_go = {loss.id for loss in losses(connection, identity) if loss.id and not loss.kept}
+        if refused := [disk for disk in disks if disk not in may_go]:
+            shown = clean(refused[0].partition(":")[2], 200)
+            raise ActionError(f"{shown} is used otherwise by now: nothing was deleted")
+    elif domain.hasManagedSaveImage(0):
+        raise ActionError("its memory is saved, and libvirt keeps none without its VM: discard the saved state first")
     own = connection.definition(domain, identity)
     if own.nvram:
-        flags |= lib.VIR_DOMAIN_UNDEFINE_NVRAM if disks else lib.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM
+        shared = bool(disks) and bool(Uses(connection, but=identity).users(own.nvram))
+        flags |= lib.VIR_DOMAIN_UNDEFINE_NVRAM if disks and not shared else lib.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM
     domain.undefineFlags(flags)
+    if disks and _runs(connection, identity):
+        raise ActionError("it was started meanwhile: it is unregistered, runs on, and its disks are kept")
     failed = []
     for disk in disks:
         path = disk.partition(":")[2]
@@ -117,6 +144,14 @@ def _delete(connection: Connection, domain: Any, identity: str, disks: tuple[str
         raise ActionError(clean("it is undefined, but not every disk could be deleted: " + "; ".join(failed), 500))
 
 
+def _runs(connection: Connection, identity: str) -> bool:
+    """Whether it is there still: what is undefined while it runs goes on."""
+    try:
+        return bool(connection.domain(identity).isActive())
+    except connection.libvirt.libvirtError:
+        return False
+
+
 def _remove(connection: Connection, path: str) -> None:
     """Through its pool, so that libvirt knows; where it is in none, the file itself."""
     try:
@@ -125,22 +160,6 @@ def _remove(connection: Connection, path: str) -> None:
         Path(path).unlink()
     else:
         volume.delete(0)
-
-
-def _users(connection: Connection, identity: str) -> dict[str, set[str]]:
-    """Names of the other domains that use each disk; also as the file below an overlay, as far as pools know."""
-    users: dict[str, set[str]] = {}
-    for other in connection.domains():
-        uuid = other.UUIDString()
-        if uuid == identity:
-            continue
-        found: Definition = connection.definition(other, uuid)
-        for disk in found.disks:
-            if disk.source:
-                users.setdefault(disk.source, set()).add(found.name)
-                for below in backing(disk.source) if disk.file else ():
-                    users.setdefault(below, set()).add(found.name)
-    return users
 
 
 def _size(path: str) -> int | None:

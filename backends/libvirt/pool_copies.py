@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from backends.base import ActionError, EngineError
-from backends.libvirt import errors
+from backends.libvirt import errors, storage
+from backends.libvirt.again import again
 from backends.libvirt.connection import Connection
 from backends.libvirt.qemu_img import Copy
 from backends.text import clean
@@ -64,6 +66,11 @@ class Made:
             )
         pool = volume.storagePoolLookupByVolume()
         capacity = int(volume.info()[1])
+        told = _format_of(volume)
+        if not what.linked and told not in {what.format, "iso"}:
+            # pools tell a format by the first bytes, which of a raw disk are its guest's
+            words = f"{what.source} is {what.format}, and its pool takes it for {told}: copy it by hand"
+            raise ActionError(clean(words))
         base = (what.source, what.format) if what.linked else None
         xml = volume_xml(name, capacity, form, base)
         if name in pool.listVolumes():
@@ -77,25 +84,13 @@ class Made:
         return ""
 
     async def remove(self) -> str:
-        def work(connection: Connection) -> str:
-            left = []
-            for pool, name in self._volumes:
-                try:
-                    place = connection.virt.storagePoolLookupByName(pool)
-                    place.refresh(0)
-                    if name in place.listVolumes():
-                        place.storageVolLookupByName(name).delete(0)
-                except connection.libvirt.libvirtError as error:
-                    left.append(f"{pool}/{name}: {errors.words(error)}")
-            return clean(f"left behind: {'; '.join(left)}", 500) if left else "nothing of it is left"
-
-        if not self._volumes:
-            return "nothing of it is left"
-        try:
-            return await self._backend.act(work)
-        except (ActionError, EngineError) as error:
-            named = ", ".join(f"{pool}/{name}" for pool, name in self._volumes)
-            return clean(f"{named} may be left behind: {error}", 500)
+        left = []
+        for pool, name in self._volumes:
+            try:
+                await again(self._backend, partial(storage.remove, pool_name=pool, name=name))
+            except (ActionError, EngineError) as error:
+                left.append(f"{name} in the pool {pool} ({error})")
+        return clean(f"left behind: {'; '.join(left)}", 500) if left else "nothing of it is left"
 
 
 def volume_xml(name: str, capacity: int, form: str, base: tuple[str, str] | None) -> str:
@@ -110,6 +105,11 @@ def volume_xml(name: str, capacity: int, form: str, base: tuple[str, str] | None
         ElementTree.SubElement(below, "path").text = base[0]
         ElementTree.SubElement(below, "format", {"type": base[1]})
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _format_of(volume: Any) -> str:
+    form = ElementTree.fromstring(volume.XMLDesc(0)).find("target/format")  # noqa: S314 - libvirt wrote it
+    return (form.get("type") if form is not None else "") or "raw"
 
 
 def path_of(connection: Connection, source: str) -> str:

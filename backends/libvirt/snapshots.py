@@ -14,9 +14,9 @@ from backends import vm_names
 from backends.abilities.snapshots import Op, Refusals, Snapshots, SnapshotTree, VmSnapshot, refusal
 from backends.base import ActionError
 from backends.libvirt import errors
-from backends.libvirt.chains import resting_on
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import Definition
+from backends.libvirt.uses import resting_on
 from backends.model import Ref
 from backends.progress import Progress, Report
 from backends.text import clean, clean_block
@@ -67,10 +67,17 @@ class LibvirtSnapshots(Snapshots):
                 raise ActionError(reason)
             domain = connection.domain(vm.id)
             found = domain.snapshotLookupByName(snapshot, 0)
-            if not domain.isActive() and domain.hasManagedSaveImage(0):
-                # it belongs to the disks as they are now: on others it would destroy the guest's file systems
+            try:
+                _revert(connection, domain, found)
+            except connection.libvirt.libvirtError as error:
+                if len(connection.definition(domain, vm.id).disks) > 1 and domain.hasManagedSaveImage(0):
+                    raise ActionError(
+                        f"{_refused(error)}; where a disk was restored, discard the saved state"
+                    ) from error
+                raise
+            if domain.hasManagedSaveImage(0):
+                # it belongs to the disks as they were: on others it would destroy the guest's file systems
                 domain.managedSaveRemove(0)
-            domain.revertToSnapshot(found, 0)
             return "restored, it runs" if domain.isActive() else "restored, it is off"
 
         return await self._long(vm, work, "see in what state it is")
@@ -105,6 +112,16 @@ class LibvirtSnapshots(Snapshots):
 
 
 _NO_RENAME = "libvirt cannot rename it: the disks hold it under its name; its description can be changed"
+
+
+def _revert(connection: Connection, domain: Any, found: Any) -> None:
+    """Go back to it; a saved memory, with which libvirt deems it risky, is removed by the caller once that is done."""
+    try:
+        domain.revertToSnapshot(found, 0)
+    except connection.libvirt.libvirtError as error:
+        if "managed save" not in errors.words(error) or domain.isActive():
+            raise
+        domain.revertToSnapshot(found, connection.libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_FORCE)
 
 
 def _refused(error: Exception) -> Exception:

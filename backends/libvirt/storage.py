@@ -64,7 +64,7 @@ def default_folder(connection: Connection) -> str:
 
 def make_home(connection: Connection) -> Any:
     """Define and start the pool `default`, as virt-manager does."""
-    with suppress(connection.libvirt.libvirtError):
+    if has_pool(connection, "default"):
         stopped = connection.virt.storagePoolLookupByName("default")
         stopped.create()
         return stopped
@@ -84,6 +84,11 @@ def make_home(connection: Connection) -> Any:
         pool.undefine()
         raise
     return pool
+
+
+def has_pool(connection: Connection, name: str) -> bool:
+    """Whether there is a pool of this name, started or not."""
+    return any(str(pool.name()) == name for pool in connection.virt.listAllStoragePools(0))
 
 
 def remove_home(connection: Connection, name: str) -> None:

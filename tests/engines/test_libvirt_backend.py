@@ -124,9 +124,8 @@ async def test_a_disk_that_another_uses_is_never_deleted(libvirt: PrivateLibvirt
     name = str(shared).encode()
     overlay.write_bytes(b"QFI\xfb" + (3).to_bytes(4, "big") + (104).to_bytes(8, "big") + len(name).to_bytes(4, "big"))
     overlay.write_bytes(overlay.read_bytes().ljust(104, b"\0") + name)
-    two = libvirt.define(
-        "two", extra=f'<disk type="file" device="disk"><source file="{overlay}"/><target dev="hdb" bus="ide"/></disk>'
-    )
+    disk = f'<driver name="qemu" type="qcow2"/><source file="{overlay}"/><target dev="hdb" bus="ide"/>'
+    two = libvirt.define("two", extra=f'<disk type="file" device="disk">{disk}</disk>')
     async with connected(libvirt.url) as backend:
         (loss,) = await backend.losses(Action.DELETE, ref_of(one))
         assert (loss.id, loss.kept) == ("", "also used by two")
