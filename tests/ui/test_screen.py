@@ -11,7 +11,8 @@ from textual.widgets import Input
 
 from backends import png
 from backends.abilities.screens import Screens
-from backends.model import Action, ActionOptions, State
+from backends.base import ActionError
+from backends.model import Action, ActionOptions, Change, State
 from tests.ui.boxtop import TestApp, listed, select, until
 from tui.options import HostOption
 from tui.screen_view import ScreenView
@@ -242,3 +243,52 @@ async def test_what_does_not_run_has_no_screen(app):
         await pilot.press("V")
         await until(pilot, lambda: "lab-fedora is off" in shown(app), "the reason")
         assert app.main.view == "panes"
+
+
+async def test_typing_ends_with_what_the_vm_does_and_says_so(app):
+    async with app.run_test(size=(160, 48)) as pilot:
+        view = await opened(pilot)
+        ref = view.followed.ref
+        backend = app.session.backend("virtualbox")
+        assert backend is not None and ref is not None
+        await pilot.press("i")
+        await backend.perform(Action.PAUSE, ref, ActionOptions())
+        await app.sample()
+        await until(pilot, lambda: "Typing into build-debian ended: it is paused" in shown(app), "the end of it")
+        assert not view.takes_keys
+        await until(pilot, lambda: "  paused now" in shown(app), "the title")
+        await backend.perform(Action.RESUME, ref, ActionOptions())
+        await app.sample()
+        await until(pilot, lambda: "  live now" in shown(app), "the title")
+        app.store.apply(Change("virtualbox", app.clock.now, removed=(ref,)))
+        view.draw()
+        await until(pilot, lambda: "build-debian is gone. Esc goes back." in shown(app), "that it is gone")
+
+
+async def test_a_vm_that_runs_without_a_picture_is_not_called_stopped(app, monkeypatch):
+    async with app.run_test(size=(80, 24)) as pilot:
+        app = await listed(pilot)
+        backend = app.session.backend("virtualbox")
+        assert backend is not None
+
+        async def none(_: object) -> None:
+            raise ActionError("no video device is defined for it")
+
+        monkeypatch.setattr(backend.ability(Screens), "picture", none)
+        await pilot.press("2")
+        await select(pilot, "build-debian")
+        await pilot.press("V")
+        said = "build-debian is running. There is no picture of its screen: no video device"
+        await until(pilot, lambda: said in " ".join(shown(app).split()), "why there is none")
+        assert "no picture" in shown(app).splitlines()[2]
+
+
+async def test_keys_typed_right_after_a_search_are_commands(app):
+    async with app.run_test(size=(100, 30)) as pilot:
+        view = await opened(pilot)
+        await pilot.press("slash")
+        await until(pilot, lambda: view.entry.has_focus, "the entry")
+        for key in (*"mem", "enter", "x"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: view.as_picture, "the picture")
+        assert view.words == "mem"

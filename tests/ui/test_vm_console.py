@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -162,3 +163,26 @@ async def test_a_vm_goes_out_and_comes_back(app: TestApp, tmp_path: Path) -> Non
         assert app.tasks.all[-1].state is TaskState.DONE, app.tasks.all[-1].result
         await app.sample()
         assert "lab-fedora-import" in {vm.name for vm in app.store.items[Kind.VM].values() if isinstance(vm, VM)}
+
+
+async def test_keys_typed_right_after_a_search_of_the_log_are_commands(app: TestApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        view = await in_log(pilot, "build-debian")
+        wrapped = view.log_view.look.wrap
+
+        async def search_and(key: str, words: str) -> None:
+            """Hand over all that follows the slash at once, as a terminal does that had it in one go."""
+            await pilot.press("slash")
+            await until(pilot, lambda: view.entry.has_focus, "the entry")
+            for char in words:
+                app.post_message(Key({"/": "slash", "(": "left_parenthesis"}.get(char, char), char))
+            app.post_message(Key("enter", "\r"))
+            app.post_message(Key(key, key))
+
+        await search_and("w", "/(/")
+        await until(pilot, lambda: view.entry.value == "/(/w", "what is wrong to be typed on")
+        await pilot.press("escape")
+        await search_and("w", "machine")
+        await until(pilot, lambda: view.log_view.look.wrap is not wrapped, "the command")
+        assert view.search.typed == "machine"
+        assert view.log_view.selected
