@@ -42,10 +42,18 @@ def delete_lines(vm: VM, tree: SnapshotTree, snapshot: VmSnapshot) -> list[tuple
     lines = [*_about(vm, snapshot), ("", "")]
     memory = ", and the memory it holds" if snapshot.memory else ""
     lines.append((f"Lost for good: the way back to this state{memory}.", "warn"))
+    below = [one.name for one in tree.snapshots if one.parent == snapshot.id]
+    if tree.current == snapshot.id:
+        below.append("the present state")
+    if below:
+        above = named(tree, snapshot.parent)
+        who = f"{len(below)} states go" if len(below) > 2 else f"{' and '.join(below)} go{'es' * (len(below) == 1)}"
+        lines.append((f"{who} on from {above.name if above else 'no snapshot any more'} then.", ""))
     others = len(tree.snapshots) - 1
     stay = "" if not others else " and its other snapshot" if others == 1 else f" and its {others} other snapshots"
     lines.append((f"The present state of {vm.name}{stay} stay{'' if others else 's'}.", ""))
-    lines.append(("What goes on from it takes over its disks: that may take long, and room meanwhile.", "dim"))
+    if tree.delete_note:
+        lines.append((tree.delete_note, "dim"))
     return lines
 
 

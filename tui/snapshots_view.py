@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 _LOW = 20
 """Lines below which the screen has no room for what is said of the selected one."""
+_AGES = 5.0
+"""Seconds between two looks at the ages."""
 _EACH = 0.2
 """Seconds between two drawings of a task's progress at least."""
 
@@ -59,6 +61,7 @@ class SnapshotsView(View):
         self._asking: asyncio.Task[None] | None = None
         self._again = False
         self._due: Timer | None = None
+        self._aging: Timer | None = None
         self._to_select: object = None
         app.tasks.listen(self._told)
 
@@ -132,9 +135,10 @@ class SnapshotsView(View):
         self.table.focus()
 
     def left(self) -> None:
-        if self._due is not None:
-            self._due.stop()
-            self._due = None
+        for timer in (self._due, self._aging):
+            if timer is not None:
+                timer.stop()
+        self._due = self._aging = None
 
     def apply(self, delta: Delta) -> None:
         if self.vm is None:
@@ -172,6 +176,16 @@ class SnapshotsView(View):
             self.table.select(self._to_select)
             self._to_select = None
         self._draw_facts()
+        if self._aging is None:
+            self._aging = self.set_interval(_AGES, self._draw_ages)
+
+    def _draw_ages(self) -> None:
+        """Draw those rows anew whose ages read differently by now."""
+        if self.vm is None or self.found is None or not self.display:
+            return
+        look = self._boxtop.look()
+        rows = rows_of(self.found, self.vm, look.now, look.glyphs)
+        self.table.update_rows([row for row, old in zip(rows, self.table.rows, strict=False) if row != old])
 
     def _draw_title(self) -> None:
         vm, tree = self.vm, self.found

@@ -54,6 +54,8 @@ class SnapshotTree:
     """Whether the present state differs from the current snapshot; None: not known."""
     memory: tuple[bool, ...] = (False,)
     """With or without memory: what a snapshot taken now can be; the first is the usual one."""
+    delete_note: str = ""
+    """What deleting a snapshot means for those that go on from it, in words; empty: nothing to know."""
     restore_starts: bool = False
     """Whether a VM taken back to a snapshot with memory runs at once, rather than being saved until it is started."""
     refusals: Refusals = ()

@@ -61,7 +61,13 @@ class DemoSnapshots(Snapshots):
         refusals: Refusals = ()
         if item.state in {State.STARTING, State.STOPPING, State.SAVING, State.RESTARTING, State.DELETING}:
             refusals = tuple((op, f"it is {item.state}") for op in (Op.TAKE, Op.RESTORE, Op.DELETE))
-        return replace(tree, snapshots=snapshots, memory=(item.state in {*_LIVE, State.SAVED},), refusals=refusals)
+        return replace(
+            tree,
+            snapshots=snapshots,
+            memory=(item.state in {*_LIVE, State.SAVED},),
+            delete_note="What it holds is merged into what goes on from it: that may take long, and room meanwhile.",
+            refusals=refusals,
+        )
 
     async def objection(self, vm: Ref, name: str) -> str:
         del vm

@@ -111,6 +111,7 @@ class LibvirtSnapshots(Snapshots):
         return await to_its_end(in_thread(call, lambda: None, f"{vm.engine}-snapshot"))
 
 
+_WHOLE = "Each snapshot holds all of its disks: nothing is copied."
 _NO_RENAME = "libvirt cannot rename it: the disks hold it under its name; its description can be changed"
 
 
@@ -139,7 +140,8 @@ def _refused(error: Exception) -> Exception:
 def _tree(connection: Connection, identity: str) -> SnapshotTree:
     domain = connection.domain(identity)
     can_external = int(connection.virt.getLibVersion()) >= _EXTERNAL_RESTORES
-    found = [_snapshot(snapshot.getXMLDesc(0), can_external=can_external) for snapshot in domain.listAllSnapshots(0)]
+    texts = [str(snapshot.getXMLDesc(0)) for snapshot in domain.listAllSnapshots(0)]
+    found = [_snapshot(text, can_external=can_external) for text in texts]
     current = domain.snapshotCurrent(0).getName() if found and domain.hasCurrentSnapshot(0) else ""
     active = bool(domain.isActive())
     own = connection.definition(domain, identity)
@@ -148,7 +150,13 @@ def _tree(connection: Connection, identity: str) -> SnapshotTree:
     if found and connection.is_local() and (names := resting_on(connection, identity)):
         refusals += ((Op.RESTORE, clean(f"its disks must stay as they are: {', '.join(sorted(names))} rests on them")),)
     return SnapshotTree(
-        tuple(_in_order(found)), current, None, memory=(active,), restore_starts=True, refusals=refusals
+        tuple(_in_order(found)),
+        current,
+        None,
+        memory=(active,),
+        delete_note="" if any("external" in text for text in texts) else _WHOLE,
+        restore_starts=True,
+        refusals=refusals,
     )
 
 

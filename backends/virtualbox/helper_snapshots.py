@@ -31,11 +31,11 @@ class Tree:
         waiting = [(machine.findSnapshot(""), "")]
         while waiting:
             snapshot, parent = waiting.pop()
-            answer["snapshots"].append(self._snapshot(snapshot, parent))
+            answer["snapshots"].append(self._snapshot(snapshot, parent, machine_id))
             waiting.extend((child, snapshot.id) for child in reversed(list(snapshot.getChildren())))
         return answer
 
-    def _snapshot(self, snapshot: Any, parent: str) -> dict[str, Any]:
+    def _snapshot(self, snapshot: Any, parent: str, machine_id: str) -> dict[str, Any]:
         return {
             "id": snapshot.id,
             "parent": parent,
@@ -44,7 +44,26 @@ class Tree:
             "time": snapshot.timeStamp / 1000.0,
             "memory": bool(snapshot.online),
             "size": self._size(snapshot.machine),
+            "clones": self._clones(snapshot.machine, machine_id),
         }
+
+    def _clones(self, machine: Any, own: str) -> list[str]:
+        """Names of the other machines whose disks rest on those the snapshot froze."""
+        disk = self.connection.value("DeviceType_HardDisk")
+        names: set[str] = set()
+        for attachment in machine.getMediumAttachments():
+            medium = attachment.medium
+            if medium is None or int(medium.deviceType) != disk:
+                continue
+            for child in medium.getChildren():
+                names.update(self._name(user) for user in child.getMachineIds() if user != own)
+        return sorted(names)
+
+    def _name(self, machine_id: str) -> str:
+        try:
+            return str(self.connection.find(machine_id).name)
+        except Exception:
+            return str(machine_id)
 
     def _size(self, machine: Any) -> int:
         """What the snapshot froze: the images that were written to until it was taken."""

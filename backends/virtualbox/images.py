@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 _USER = re.compile(r"(?:^|, )(?P<name>.*?) \(UUID: (?P<id>[0-9a-f-]{36})\)")
+_HOLDER = re.compile(r"\(UUID: ([0-9a-f-]{36})\)")
 _SIZE = re.compile(r"(\d+) (Bytes|KBytes|MBytes|GBytes|TBytes)")
 _UNITS = {"Bytes": 1, "KBytes": 1 << 10, "MBytes": 1 << 20, "GBytes": 1 << 30, "TBytes": 1 << 40}
 _KEY = re.compile(r"([A-Z][A-Za-z ]*?): +(.*)|([A-Z][A-Za-z ]*?):$")
@@ -24,8 +25,12 @@ class Image:
     parent: str
     """UUID of the image it rests on; empty for a base."""
     users: tuple[str, ...]
-    """UUIDs of the machines and snapshots that have it."""
+    """UUIDs of the machines that have it, now or in a snapshot."""
     state: str
+    machines: tuple[tuple[str, str], ...] = ()
+    """These once more as (UUID, name)."""
+    holders: tuple[str, ...] = ()
+    """UUIDs of all that have it, of snapshots too."""
 
 
 def images(text: str) -> list[Image]:
@@ -44,6 +49,8 @@ def _image(fields: dict[str, str]) -> Image:
         parent="" if parent == "base" else parent,
         users=tuple(match["id"] for match in _USER.finditer(fields.get("In use by VMs", ""))),
         state=fields.get("State", ""),
+        machines=tuple((match["id"], match["name"]) for match in _USER.finditer(fields.get("In use by VMs", ""))),
+        holders=tuple(_HOLDER.findall(fields.get("In use by VMs", ""))),
     )
 
 

@@ -19,6 +19,7 @@ from backends.text import clean, clean_block
 from backends.unstoppable import to_its_end
 from backends.virtualbox import helper_clones
 from backends.virtualbox.following import LOST, Followed, follow
+from backends.virtualbox.images import images
 from backends.virtualbox.machines import state_name
 from backends.virtualbox.manage import ManageError
 
@@ -44,6 +45,8 @@ class VirtualBoxSnapshots(Snapshots):
             found = await self._backend.ask("snapshots", machine_id=vm.id)
         else:
             found = parse(await self._run("snapshot", vm.id, "list", "--machinereadable"))
+            if found["snapshots"]:
+                add_clones(found["snapshots"], vm.id, await self._run("list", "--long", "hdds"))
         children: dict[str, int] = {}
         for data in found["snapshots"]:
             children[data["parent"]] = children.get(data["parent"], 0) + 1
@@ -54,6 +57,7 @@ class VirtualBoxSnapshots(Snapshots):
             found["modified"],
             memory=(state in _LIVE or state in {"Saved", "AbortedSaved"},),
             refusals=_refusals(state),
+            delete_note="What it holds is merged into what goes on from it: that may take long, and room meanwhile.",
         )
 
     async def objection(self, vm: Ref, name: str) -> str:
@@ -153,6 +157,9 @@ def _snapshot(data: dict[str, Any], children: int) -> VmSnapshot:
     refusals: Refusals = ()
     if children > 1:
         refusals = ((Op.DELETE, f"{children} snapshots go on from it: VirtualBox merges it into one only"),)
+    elif clones := data.get("clones"):
+        rests = "rests" if len(clones) == 1 else "rest"
+        refusals = ((Op.DELETE, clean(f"{' and '.join(clones)} {rests} on it, as linked clones: delete them first")),)
     return VmSnapshot(
         id=data["id"],
         name=clean(data["name"]),
@@ -163,6 +170,15 @@ def _snapshot(data: dict[str, Any], children: int) -> VmSnapshot:
         size=data["size"],
         refusals=refusals,
     )
+
+
+def add_clones(snapshots: list[dict[str, Any]], own: str, listing: str) -> None:
+    """Add to each snapshot the names of other machines whose disks rest on its own, from `list --long hdds`."""
+    found = images(listing)
+    for data in snapshots:
+        frozen = {image.id for image in found if data["id"] in image.holders}
+        children = [image for image in found if image.parent in frozen]
+        data["clones"] = sorted({name for image in children for user, name in image.machines if user != own})
 
 
 def _refusals(state: str) -> Refusals:
