@@ -16,7 +16,8 @@ GAP = 1
 class Column:
     """A column. `width` is the least it takes, in cells; `flex` is its share of what is left over.
 
-    Priority 0 is never dropped; where the width lacks, the highest number goes first.
+    Priority 0 is never dropped; where the width lacks, the highest number goes first. `sum_of`: columns that tell the
+    same in more detail; they take its place where there is room for all of them, and none is shown where there is not.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Column:
     flex: int = 0
     align: Literal["left", "right"] = "left"
     priority: int = 0
+    sum_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def arrange(columns: Sequence[Column], width: int, x: int = 0) -> tuple[Slot, ..
         if columns[last].priority == 0:
             break
         kept.remove(last)
+    kept = _without_repetition(columns, kept)
     spare = max(0, width - sum(columns[i].width + GAP for i in kept) + GAP)
     shares = sum(columns[i].flex for i in kept)
     slots: list[Slot] = []
@@ -88,3 +91,14 @@ def arrange(columns: Sequence[Column], width: int, x: int = 0) -> tuple[Slot, ..
         slots.append(Slot(i, x, size))
         x += size + GAP
     return tuple(slots)
+
+
+def _without_repetition(columns: Sequence[Column], kept: Sequence[int]) -> list[int]:
+    """Either a sum or its parts, where both were kept."""
+    names = {columns[i].id for i in kept}
+    needless: set[str] = set()
+    for i in kept:
+        parts = columns[i].sum_of
+        if parts:
+            needless.update((columns[i].id,) if names.issuperset(parts) else parts)
+    return [i for i in kept if columns[i].id not in needless]

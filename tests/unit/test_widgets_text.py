@@ -79,6 +79,19 @@ def test_columns_drop_by_priority_and_the_rest_share_the_spare_width():
         assert slots[-1].x + slots[-1].width <= width + 3
 
 
+def test_a_sum_gives_way_to_its_parts_where_all_of_them_fit():
+    columns = [
+        Column("name", "Name", 10),
+        Column("both", "Both", 5, priority=1, sum_of=("in", "out")),
+        Column("in", "In", 5, priority=2),
+        Column("out", "Out", 5, priority=3),
+    ]
+    ids = lambda width: [columns[slot.index].id for slot in arrange(columns, width)]  # noqa: E731
+    assert ids(28) == ["name", "in", "out"]
+    assert ids(27) == ids(22) == ids(16) == ["name", "both"]
+    assert ids(15) == ["name"]
+
+
 def test_best_match_comes_first():
     labels = ["restart", "start", "stop", "show stats", "start all"]
     find = lambda typed: rank(typed, labels, str)  # noqa: E731

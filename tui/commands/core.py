@@ -119,7 +119,13 @@ COMMANDS: tuple[Command, ...] = (
         "view.networks", ("7",), "networks", "Networks: who is in them, create, connect, remove, prune", Scope.VIEW
     ),
     Command("view.events", ("9",), "events", "What the engines tell of themselves, as it happens", Scope.VIEW),
-    Command("view.zoom", ("z",), "zoom", "Give the list the whole width and all its columns, or share it with the details", Scope.VIEW),
+    Command(
+        "view.zoom",
+        ("z",),
+        "zoom",
+        "Give the list the whole width and all its columns, or share it with the details",
+        Scope.VIEW,
+    ),
     Command("view.next", ("tab",), "next pane", "Next pane", Scope.VIEW),
     Command("view.previous", ("shift+tab",), "previous pane", "Previous pane", Scope.VIEW),
     Command("app.palette", (":", "ctrl+p"), "commands", "Find a command by name", Scope.APP, footer=24),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backends.model import VM, Action, Container, Item, State, Usage
@@ -38,6 +38,11 @@ class Field:
     """It changes with every sample."""
     descending: bool = False
     """The order that is wanted first."""
+
+
+def placed(field: Field, priority: int) -> Field:
+    """The field in a list where it goes earlier or later than elsewhere."""
+    return replace(field, column=replace(field.column, priority=priority))
 
 
 def row_of(item: Item, fields: Sequence[Field], look: Look) -> Row:
@@ -168,6 +173,27 @@ def rate_cell(name: str) -> Callable[[Container | VM, Look], Cell]:
     return cell
 
 
+def sum_of(*names: str) -> Callable[[Container | VM, Look], float | None]:
+    """Figures of the load added up, as far as they are known."""
+
+    def total(item: Container | VM, look: Look) -> float | None:
+        usage = usage_of(item, look)
+        known = [value for name in names if usage and (value := getattr(usage, name)) is not None]
+        return sum(known) if known else None
+
+    return total
+
+
+def sum_cell(*names: str) -> Callable[[Container | VM, Look], Cell]:
+    total = sum_of(*names)
+
+    def cell(item: Container | VM, look: Look) -> Cell:
+        value = total(item, look)
+        return _EMPTY if value is None else Cell(size(value), "dim" if value < 1 else "")
+
+    return cell
+
+
 def usage_sort(name: str) -> Callable[[Container | VM, Look], float | None]:
     def sort(item: Container | VM, look: Look) -> float | None:
         usage = usage_of(item, look)
@@ -242,6 +268,24 @@ WRITE = Field(
     rate_cell("disk_write"),
     usage_sort("disk_write"),
     "disk written",
+    True,
+    True,
+)
+_NETWORK = ("network_receive", "network_transmit")
+NETWORK = Field(
+    Column("network", "NET/s", 5, align="right", priority=6, sum_of=("receive", "transmit")),
+    sum_cell(*_NETWORK),
+    sum_of(*_NETWORK),
+    "network, both ways",
+    True,
+    True,
+)
+_DISK = ("disk_read", "disk_write")
+DISK = Field(
+    Column("disk", "DISK/s", 6, align="right", priority=7, sum_of=("read", "write")),
+    sum_cell(*_DISK),
+    sum_of(*_DISK),
+    "disk, both ways",
     True,
     True,
 )

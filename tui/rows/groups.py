@@ -16,7 +16,10 @@ from widgets.table import Cell, Row
 from widgets.tones import Tone
 
 SUMMED = frozenset(
-    {"cpu", "cpu_history", "memory", "receive", "transmit", "read", "write", "cpus", "size", "snapshots"}
+    {
+        *("cpu", "cpu_history", "memory", "network", "receive", "transmit", "disk", "read", "write"),
+        *("cpus", "size", "snapshots"),
+    }
 )
 """Columns whose figures make sense as a sum: groups are ordered by it."""
 
@@ -242,9 +245,9 @@ def _memory_share(group: Group, _: Sequence[Item], rolled: RollUp, look: Look) -
     return Cell(percent(share, cores=False), "warn" if share >= 0.9 else _tone(load, share, 0.005))
 
 
-def _rate(name: str) -> Make:
+def _rate(*names: str) -> Make:
     def cell(_: Group, __: Sequence[Item], rolled: RollUp, ___: Look) -> Cell:
-        value: float | None = getattr(rolled.load, name)
+        value: float | None = _sum(getattr(rolled.load, name) for name in names)
         return _EMPTY if value is None else Cell(size(value), _tone(rolled.load, value, 1))
 
     return cell
@@ -286,8 +289,10 @@ _CELLS: Mapping[str, Make] = {
     "what": lambda group, items, rolled, look: _same("images" if group.kind is Kind.CONTAINER else "systems", _picture)(
         group, items, rolled, look
     ),
+    "network": _rate("network_receive", "network_transmit"),
     "receive": _rate("network_receive"),
     "transmit": _rate("network_transmit"),
+    "disk": _rate("disk_read", "disk_write"),
     "read": _rate("disk_read"),
     "write": _rate("disk_write"),
     "cpus": _total(lambda vm: vm.cpus, str),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backends.model import VM, State
 from tui.formats import age, size
 from tui.rows.fields import (
     CPU,
     CPU_HISTORY,
+    DISK,
     MEMORY,
     NAME,
+    NETWORK,
     READ,
     RECEIVE,
     TRANSMIT,
     WRITE,
     Field,
     Look,
+    placed,
     state_cell,
     state_sort,
 )
@@ -33,29 +38,32 @@ def state_text(vm: VM, now: float) -> str:
     return word
 
 
+def address_cell(addresses: Sequence[str]) -> Cell:
+    """The first one, and a sign that there are more."""
+    return Cell(addresses[0] + ("+" if len(addresses) > 1 else "")) if addresses else Cell("")
+
+
 def _state(vm: VM, look: Look) -> Cell:
     return state_cell(vm, look, state_text(vm, look.now))
 
 
 FIELDS: tuple[Field, ...] = (
     NAME,
-    Field(Column("state", "STATE", 14, priority=1), _state, state_sort, "state"),
+    Field(Column("state", "STATE", 13, priority=1), _state, state_sort, "state"),
     Field(
-        Column("os_type", "OS TYPE", 16, flex=2, priority=7),
+        Column("os_type", "OS TYPE", 10, flex=2, priority=10),
         lambda item, _: Cell(item.os_type, "dim"),
         lambda item, _: item.os_type,
         "OS type",
     ),
     Field(
-        Column("address", "ADDRESS", 15, priority=8),
-        lambda item, _: (
-            Cell(item.addresses[0] + ("+" if len(item.addresses) > 1 else "")) if item.addresses else Cell("")
-        ),
+        Column("address", "ADDRESS", 15, priority=9),
+        lambda item, _: address_cell(item.addresses),
         lambda item, _: item.addresses,
         "address",
     ),
     Field(
-        Column("cpus", "CPUS", 5, align="right", priority=4),
+        Column("cpus", "CPUS", 4, align="right", priority=4),
         lambda item, _: Cell(str(item.cpus)) if item.cpus else Cell(""),
         lambda item, _: item.cpus,
         "number of CPUs",
@@ -70,13 +78,15 @@ FIELDS: tuple[Field, ...] = (
     ),
     CPU,
     CPU_HISTORY,
-    MEMORY,
-    RECEIVE,
-    TRANSMIT,
-    READ,
-    WRITE,
+    placed(MEMORY, 11),
+    NETWORK,
+    placed(RECEIVE, 12),
+    placed(TRANSMIT, 12),
+    DISK,
+    placed(READ, 13),
+    placed(WRITE, 13),
     Field(
-        Column("snapshots", "SNAP", 5, align="right", priority=12),
+        Column("snapshots", "SNAP", 4, align="right", priority=8),
         lambda item, _: Cell(str(item.snapshots)) if item.snapshots else Cell(""),
         lambda item, _: item.snapshots,
         "snapshots",

@@ -1,0 +1,60 @@
+"""What the lists of VMs and of all boxes tell at each width, and that it can be sorted by."""
+
+from __future__ import annotations
+
+import pytest
+
+from backends.model import Usage
+from tests.unit.objects import NOW, container, vm
+from tui.rows import boxes, vms
+from tui.rows.fields import Field, Look, row_of
+from tui.rows.marks import UNICODE
+from tui.store import Store
+from widgets.columns import arrange
+from widgets.glyphs import BRAILLE
+
+_GUTTER = 1
+ALWAYS = {"name", "state", "cpus", "size", "cpu", "cpu_history"}
+
+
+def shown(fields: tuple[Field, ...], width: int) -> set[str]:
+    return {fields[slot.index].column.id for slot in arrange([field.column for field in fields], width - _GUTTER)}
+
+
+@pytest.mark.parametrize(
+    ("width", "more"),
+    [
+        (80, {"network", "disk", "snapshots"}),
+        (95, {"network", "disk", "snapshots", "address"}),
+        (100, {"network", "disk", "snapshots", "address"}),
+        (120, {"network", "disk", "snapshots", "address", "os_type", "memory"}),
+        (160, {"receive", "transmit", "read", "write", "snapshots", "address", "os_type", "memory"}),
+    ],
+)
+def test_a_vms_rates_and_snapshots_are_told_at_each_width(width: int, more: set[str]) -> None:
+    """95 is what the list has beside the details on a screen of 160."""
+    assert shown(vms.FIELDS, width) == ALWAYS | more
+
+
+def test_all_boxes_tell_rates_beside_the_details_and_everything_without_them() -> None:
+    assert {"engine", "state", "cpu", "memory", "network", "disk"} <= shown(boxes.FIELDS, 95)
+    every = {field.column.id for field in boxes.FIELDS}
+    assert shown(boxes.FIELDS, 160) == every - {"network", "disk"}
+
+
+def test_a_sum_tells_what_is_known_and_sorts() -> None:
+    store = Store()
+    machine, box = vm(snapshots=3, addresses=("10.0.2.15", "fe80::1")), container(networks=(("front", "172.20.0.4"),))
+    store.add_engine("virtualbox", "virtualbox://", (), read_only=False)
+    store.usage[machine.ref] = Usage(NOW, network_receive=1000.0, network_transmit=48.0, disk_write=5.0)
+    look = Look(store, NOW, UNICODE, BRAILLE)
+    cells = {
+        field.column.id: cell.text
+        for field, cell in zip(vms.FIELDS, row_of(machine, vms.FIELDS, look).cells, strict=True)
+    }
+    assert (cells["network"], cells["disk"], cells["snapshots"], cells["address"]) == ("1.0K", "5B", "3", "10.0.2.15+")
+    sorts = {field.column.id: field.sort for field in boxes.FIELDS}
+    assert sorts["network"](machine, look) == 1048.0
+    assert sorts["network"](box, look) is None
+    assert sorts["snapshots"](machine, look) == 3
+    assert sorts["address"](box, look) == ("172.20.0.4",)
