@@ -45,6 +45,7 @@ from tui.store import Delta, Store
 from tui.task_news import TaskNews
 from tui.tasks import HURRIED, Tasks
 from widgets.confirm import Answer, Confirm
+from widgets.dialog import Dialog
 from widgets.exact import ExactUpdates
 from widgets.glyphs import ASCII, BLOCK, BRAILLE
 from widgets.picker import Picker, PickItem
@@ -78,8 +79,8 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.main = MainScreen(self.look, self.keymap, options.interval, demo=options.demo, group=options.group)
         self.store.listen(self._store_changed)
         self._handlers = Handlers(self)
-        self.animation_level = "none"
         self.leaving = False
+        self.animation_level = "none"
         self.ascii_only = options.ascii
         self.theme = options.theme
 
@@ -148,7 +149,6 @@ class BoxtopApp(ExactUpdates, App[int]):
             return False
         return super().check_action(action, parameters)
 
-    async def run_command(self, command_id: str, items: Sequence[Item]) -> None:
     def leave(self) -> None:
         """Quit once the tasks under way have taken back what they began; at once when asked again meanwhile."""
         waits = self.tasks.under_way and not self.leaving
@@ -164,6 +164,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         key = self.keymap.first(BY_ID["app.quit"]) or "To quit again"
         self.main.say(f"Taking back what tasks have begun, then boxtop quits: {key} quits at once.", "warn")
 
+    async def run_command(self, command_id: str, items: Sequence[Item]) -> None:
         """Do what a command does, to these objects."""
         await self._handlers.run(self.keymap.by_id[command_id], items)
 
@@ -195,7 +196,10 @@ class BoxtopApp(ExactUpdates, App[int]):
         return reason
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that was on its way to a list when a text field took the keyboard is the field's: no command."""
+        """What was on its way to a list when a dialog or a text field took the keyboard is theirs: no command."""
+        if isinstance(self.screen, Dialog) and self.screen.hold(event):
+            event.prevent_default()
+            return
         if isinstance(self.focused, Input) and event.is_printable and event.character:
             event.prevent_default()
             self.focused.insert_text_at_cursor(event.character)
@@ -250,6 +254,11 @@ class BoxtopApp(ExactUpdates, App[int]):
     def _noted(self) -> None:
         if self.main.view == "journal":
             self.main.draw_view()
+
+    async def action_quit(self) -> None:
+        """Ctrl-Q, which Textual binds before every other key: the same as the command, with its question."""
+        if "ctrl+q" in self.keymap.keys(BY_ID["app.quit"]):
+            await self._handlers.run(BY_ID["app.quit"])
 
     def action_help_quit(self) -> None:
         """Ctrl-C: Textual would name its own key."""

@@ -114,3 +114,8 @@ def _scaled(number: float) -> tuple[str, str]:
         value /= 1024
         step += 1
     return (f"{value:.1f}" if value < 9.95 else f"{value:.0f}"), _UNITS[step]
+
+
+def described(label: str, text: str) -> str:
+    """A command's label and what it does; the label is left out where the text begins with it."""
+    return text if text.lower().startswith(label.lower()) else f"{label}: {text}"

@@ -13,14 +13,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from widgets.browser_parts import BrowseAction, BrowseError, Find, Hidden
 from widgets.controls import Push
+from widgets.dialog import Dialog
 from widgets.entries import Entry, EntryList, Listing, order
 from widgets.glyphs import BRAILLE, Glyphs
 from widgets.line import Line, Part
+from widgets.line_input import LineInput
 from widgets.tones import Tone
 
 __all__ = ["BrowseAction", "BrowseError", "Browser", "Mode"]
@@ -36,7 +37,7 @@ _LABELS: dict[Mode, str] = {
 }
 
 
-class Browser(ModalScreen[str | None]):
+class Browser(Dialog[str | None]):
     """Dismissed with the chosen path, or None on Esc.
 
     Modes: choose a `file`, a `folder` or `any` of both, a path to `save` to; or only `look` around.
@@ -105,7 +106,7 @@ class Browser(ModalScreen[str | None]):
         self._enter_due = False
         self._ended = False
         self._entries = EntryList(facts, glyphs=glyphs)
-        self._path = Input(id="browser-path", compact=True, select_on_focus=False)
+        self._path = LineInput(id="browser-path", compact=True, select_on_focus=False)
         self._find = Find(id="browser-find", compact=True, placeholder="type to find; / types a path")
         self._hidden = Hidden("hidden files ^T", False, glyphs=glyphs)
 
@@ -139,7 +140,7 @@ class Browser(ModalScreen[str | None]):
         self._entries.files_dim = self._mode == "folder"
         for action in self._actions:
             self._bindings.bind(action.key, f"act('{action.id}')", action.label, show=False)
-        (self._path if self._mode == "save" else self._find).focus()
+        self.set_focus(self._path if self._mode == "save" else self._find)
         self._show_path()
         self.go(self.folder)
 

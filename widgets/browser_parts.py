@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textual.message import Message
-from textual.widgets import Input
 
 from widgets.controls import Toggle
+from widgets.line_input import LineInput
 
 
 class BrowseError(Exception):
@@ -24,7 +24,7 @@ class BrowseAction:
     shown: str
 
 
-class Find(Input):
+class Find(LineInput):
     """The filter: with nothing typed, Backspace and left go up, and a path typed goes to the path field."""
 
     class Up(Message):

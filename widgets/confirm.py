@@ -16,6 +16,7 @@ from textual.widgets import Input
 from widgets.controls import Control, Push, ScrollingText, Toggle
 from widgets.glyphs import BRAILLE, Glyphs
 from widgets.line import Line, Part
+from widgets.line_input import LineInput
 from widgets.text import width_of
 from widgets.tones import Tone
 
@@ -115,7 +116,7 @@ class Confirm(ModalScreen[Answer | None]):
                 yield toggle
             if self._typed:
                 yield Line(id="confirm-ask", glyphs=glyphs)
-                entry = Input(compact=True, placeholder="type it here", select_on_focus=False)
+                entry = LineInput(compact=True, placeholder="type it here", select_on_focus=False)
                 entry.cursor_blink = False
                 yield entry
             with Container(id="confirm-choices"):

@@ -9,10 +9,11 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input, TextArea
+from textual.widgets import TextArea
 
 from widgets.controls import Control, Toggle
 from widgets.glyphs import BRAILLE, Glyphs
+from widgets.line_input import LineInput
 from widgets.text import plain
 from widgets.tones import Tone
 
@@ -77,7 +78,7 @@ class FieldChanged(Message):
     """A choice or a toggle has another value."""
 
 
-class TextControl(Input):
+class TextControl(LineInput):
     """The control of a TextField."""
 
     DEFAULT_CSS = """

@@ -12,17 +12,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
-from textual.events import DescendantBlur, DescendantFocus
-from textual.screen import ModalScreen
+from textual.events import DescendantFocus
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from widgets.controls import Push
+from widgets.dialog import Dialog
 from widgets.fields import (
     ChoiceControl,
     ChoiceField,
     Field,
     FieldChanged,
     LinesField,
+    TextControl,
     TextField,
     ToggleField,
     Value,
@@ -58,8 +60,8 @@ class Tool:
     run: Callable[[Values], Awaitable[Values | None]]
 
 
-class Form(ModalScreen[Values | None]):
-    """Dismissed with the values by field id once no check objects, or None on Esc.
+class Form(Dialog[Values | None]):
+    """Dismissed with the values by field id once no check objects, or None on Esc: on a second one if any is another.
 
     `check` and `slow_check` answer with what is wrong by field id; the slow one is asked when the keys pause, and once
     more before the form is sent. `preview` makes the line shown below, Ctrl-Y copies it. `suggest` has values to pick
@@ -138,7 +140,11 @@ class Form(ModalScreen[Values | None]):
         self._rows = {field.id: FieldRow(field, self._hints(field), width, glyphs) for field in fields}
         if len(self._rows) != len(fields):
             raise ValueError("two fields have one id")
-        self._touched = {field.id for field in fields if isinstance(field, (TextField, LinesField)) and field.value}
+        self._touched: set[str] = set()
+        """Fields that may be called wrong: those that were changed, all once it was tried to send the form."""
+        self._given: Values = {}
+        self._leaving = False
+        """One more Esc discards what was entered."""
         self._slow: dict[str, str] = {}
         self._slow_due = 0
         self._last: Values = {}
@@ -179,10 +185,10 @@ class Form(ModalScreen[Values | None]):
         keys = "^S " + self._submit_label.lower() + "  " + ("^Y copy  " if self._preview else "") + "Esc cancel"
         self.query_one("#form-title", Line).set_parts([Part(self._title, "strong")], [Part(keys, "dim", priority=1)])
         self._fit()
-        self._last = self.values
+        self._given = self._last = self.values
         self._renew()
         if self._rows:
-            (self._rows.get(self._first) or next(iter(self._rows.values()))).control.focus()
+            self._enter((self._rows.get(self._first) or next(iter(self._rows.values()))).control)
 
     def on_unmount(self) -> None:
         for work in self._works:
@@ -203,6 +209,18 @@ class Form(ModalScreen[Values | None]):
     def values(self) -> Values:
         """What is entered now, by field id."""
         return {field_id: row.control.entered for field_id, row in self._rows.items()}
+
+    @property
+    def unsaved(self) -> bool:
+        return not self._ended and bool(self._given) and self.values != self._given
+
+    def _enter(self, control: Widget | None) -> None:
+        """Give a control the keyboard: what is typed replaces the text it has, an arrow keeps it and moves in it."""
+        if control is not None:
+            # At once, so that keys that are here already mean this field too
+            self.set_focus(control)
+        if isinstance(control, TextControl):
+            control.select_all()
 
     def set_values(self, values: Values) -> None:
         """Enter these in the fields of those ids."""
@@ -275,13 +293,6 @@ class Form(ModalScreen[Values | None]):
             self._slow = found
             self._tell(self._problems(values))
 
-    @on(DescendantBlur)
-    def _left(self, event: DescendantBlur) -> None:
-        for field_id, row in self._rows.items():
-            if row.control is event.widget and field_id not in self._touched and row.control.entered:
-                self._touched.add(field_id)
-                self._tell(self._problems(self.values))
-
     @on(DescendantFocus)
     def _entered(self) -> None:
         if not self._holding:
@@ -290,6 +301,7 @@ class Form(ModalScreen[Values | None]):
 
     def _say(self, text: str, tone: Tone = "") -> None:
         """Tell something; by itself the help of the field that has the focus."""
+        self._leaving = False
         if not text and (row := self._current) is not None:
             text, tone = row.field.help, "dim"
         self.query_one("#form-said", Line).set_parts([Part(text, tone)])
@@ -300,17 +312,18 @@ class Form(ModalScreen[Values | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Arrows and Enter are a field of lines' own, Enter a button's, too."""
-        del parameters
-        if action == "enter":
-            return isinstance(self.focused, Input)
-        return action != "line_step" or not isinstance(self.focused, TextArea)
+        if action == "enter" and not isinstance(self.focused, Input):
+            return False
+        if action == "line_step" and isinstance(self.focused, TextArea):
+            return False
+        return super().check_action(action, parameters)
 
     def action_enter(self) -> None:
         row = self._current
         if row is not None and row is list(self._rows.values())[-1]:
             self.action_submit()
         else:
-            self.focus_next()
+            self.action_focus_step(1)
 
     @on(ChoiceControl.Opened)
     def _open(self, event: ChoiceControl.Opened) -> None:
@@ -376,7 +389,7 @@ class Form(ModalScreen[Values | None]):
         event.stop()
         name = event.push.id or ""
         if name == "form-cancel":
-            self.action_cancel()
+            self._end(None)
         elif name == "form-submit":
             self.action_submit()
         else:
@@ -419,10 +432,7 @@ class Form(ModalScreen[Values | None]):
             self._sending = False
 
     def action_focus_step(self, step: int) -> None:
-        if step > 0:
-            self.focus_next()
-        else:
-            self.focus_previous()
+        self._enter(self.focus_next() if step > 0 else self.focus_previous())
 
     def action_line_step(self, step: int) -> None:
         self.action_focus_step(step)
@@ -432,7 +442,11 @@ class Form(ModalScreen[Values | None]):
         body.scroll_relative(y=pages * max(1, body.size.height - 1), animate=False)
 
     def action_cancel(self) -> None:
-        self._end(None)
+        if self.unsaved and not self._leaving:
+            self._say("Esc again discards what you entered.", "warn")
+            self._leaving = True
+        else:
+            self._end(None)
 
     def _work(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

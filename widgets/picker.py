@@ -11,17 +11,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input
 
+from widgets.dialog import Dialog
 from widgets.glyphs import BRAILLE, Glyphs
 from widgets.line import Line, Part
+from widgets.line_input import LineInput
 from widgets.lines import join
 from widgets.matching import rank
 from widgets.scrolling import ScrollingLines
 from widgets.text import fit_runs, plain, width_of
 from widgets.tones import Ground, Tone
+
+_LEAST, _MOST = 72, 110
+"""Cells the box is wide, as far as the screen has them."""
+_FRAME = 5
+"""Of those: border, padding and scroll bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,16 @@ class PickItem:
     hint: str = ""
     enabled: bool = True
     reason: str = ""
+
+    @property
+    def note(self) -> str:
+        """What is said beside the label."""
+        return plain(self.hint if self.enabled else f"({self.reason})" if self.reason else "(not now)")
+
+    @property
+    def width(self) -> int:
+        """Cells it takes, with blanks around its two parts."""
+        return width_of(plain(self.label)) + 2 + (width_of(self.note) + 1 if self.note else 0)
 
 
 class PickList(ScrollingLines):
@@ -78,7 +94,7 @@ class PickList(ScrollingLines):
         item = self.items[index]
         ground: Ground = "cursor" if index == self.cursor else ""
         base, dim = self.ink("", ground), self.ink("dim", ground)
-        note = plain(item.hint if item.enabled else f"({item.reason})" if item.reason else "(not now)")
+        note = item.note
         label = f" {plain(item.label)} "
         room = max(0, width - width_of(label)) if item.enabled else width - min(width_of(label), width // 2)
         note_width = min(width_of(note) + 1, room) if note else 0
@@ -95,7 +111,7 @@ class PickList(ScrollingLines):
             self.post_message(self.Chosen())
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(Dialog[str | None]):
     """Dismissed with the picked item's id, or None on Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -109,7 +125,7 @@ class Picker(ModalScreen[str | None]):
     DEFAULT_CSS = """
     Picker { align: center middle; }
     Picker > Vertical {
-        width: 72; max-width: 94%; height: auto; max-height: 90%;
+        max-width: 94%; height: auto; max-height: 90%;
         border: round $border; background: $surface; padding: 0 1;
     }
     Picker > Vertical > Line { width: 100%; }
@@ -122,18 +138,19 @@ class Picker(ModalScreen[str | None]):
         self._ended = False
         self._title = title
         self._items = tuple(items)
+        self._width = max(_LEAST, min(_MOST, _FRAME + max((item.width for item in self._items), default=0)))
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Line(id="picker-title", glyphs=self._glyphs)
-            entry = Input(placeholder="type to find", compact=True)
+            entry = LineInput(placeholder="type to find", compact=True)
             entry.cursor_blink = False
             yield entry
             yield PickList(glyphs=self._glyphs)
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
         self._fit()
         self._show("")
 
@@ -141,7 +158,8 @@ class Picker(ModalScreen[str | None]):
         self._fit()
 
     def _fit(self) -> None:
-        # A fixed height: the box does not jump while one types.
+        # A fixed size: the box does not jump while one types.
+        self.query_one(Vertical).styles.width = self._width
         self.query_one(PickList).styles.height = max(1, min(len(self._items), self.app.size.height * 9 // 10 - 5))
 
     @on(Input.Changed)

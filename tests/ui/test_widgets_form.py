@@ -9,6 +9,7 @@ from textual.events import Key
 
 from widgets.fields import LinesControl, TextControl
 from widgets.form import ChoiceField, Form, LinesField, TextField, ToggleField, Tool, Values
+from widgets.form_parts import FieldRow
 from widgets.picker import Picker
 
 UNSET = object()
@@ -17,6 +18,9 @@ UNSET = object()
 class FormApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     result: object = UNSET
+
+    def query_one_of(self, field_id: str) -> TextControl:
+        return next(row for row in self.screen.query(FieldRow) if row.field.id == field_id).query_one(TextControl)
 
     def ask(self, form: Form) -> None:
         self.result = UNSET
@@ -66,7 +70,7 @@ def screen_text(app: App[None]) -> str:
 def test_a_form_looks_as_it_did(snap_compare, size):
     async def fill(pilot):
         await pilot.pause()
-        await pilot.press(*["backspace"] * 4, *"taken", "tab", "tab", "enter", *"9090:90")
+        await pilot.press(*"taken", "tab", "tab", "enter", *"9090:90")
         await pilot.pause()
 
     assert snap_compare(OpenApp(), terminal_size=size, run_before=fill)
@@ -77,7 +81,7 @@ async def test_what_is_entered_comes_back_with_ctrl_s():
     async with app.run_test(size=(80, 24)) as pilot:
         app.ask(form())
         await pilot.pause()
-        await pilot.press(*"-web ", "enter", *"/srv", "down", "enter", *" 9090:90 ", "enter", "enter")
+        await pilot.press("end", *"-web ", "enter", *"/srv", "down", "enter", *" 9090:90 ", "enter", "enter")
         await pilot.press("tab", "right", "down", "space", "ctrl+s")
         await pilot.pause()
         assert app.result == {
@@ -111,7 +115,7 @@ async def test_what_is_wrong_is_said_while_it_is_typed_and_is_not_sent():
         app.ask(form())
         await pilot.pause()
         assert "called so already" not in screen_text(app)
-        await pilot.press(*["backspace"] * 4, *"taken")
+        await pilot.press(*"taken")
         await pilot.pause()
         assert "called so already" in screen_text(app)
         await pilot.press("tab", "tab", "ctrl+s")
@@ -210,7 +214,7 @@ async def test_the_preview_follows_and_is_copied():
         app.ask(form())
         await pilot.pause()
         assert "docker run --name shop -p 8080:80" in screen_text(app)
-        await pilot.press("1", "ctrl+y")
+        await pilot.press("end", "1", "ctrl+y")
         await pilot.pause()
         assert app.clipboard == "docker run --name shop1 -p 8080:80"
         assert "Copied" in screen_text(app)
@@ -264,8 +268,8 @@ async def test_keys_typed_ahead_go_to_the_field_they_were_meant_for():
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
         app.ask(form())
-        await pilot.pause()
-        for key in ("1", "enter", "/", "tab", "9", "tab", "tab", "shift+tab", "up", "8", "tab", "down", "down", "x"):
+        typed = "right 1 enter / tab 9 tab tab shift+tab up 8 tab down down end x z backspace"
+        for key in typed.split():
             app.post_message(Key(key, key if len(key) == 1 else None))
         await pilot.pause()
         await pilot.press("ctrl+s")
@@ -275,3 +279,60 @@ async def test_keys_typed_ahead_go_to_the_field_they_were_meant_for():
         assert app.result["path"] == "/"
         assert app.result["ports"] == ("8080:8098",)
         assert app.result["password"] == "s3cret x"
+
+
+async def test_what_is_typed_first_replaces_the_text_a_field_was_entered_with():
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.ask(form(first="password"))
+        await pilot.pause()
+        await pilot.press(*"new", "shift+tab", "shift+tab", "shift+tab", "shift+tab", "shift+tab", *"web")
+        await pilot.press("tab", "shift+tab", "left", "x")
+        await pilot.click(app.query_one_of("path"), offset=(10, 0))
+        await pilot.press(*"/a", "enter", "shift+tab")
+        await pilot.click(app.query_one_of("path"), offset=(10, 0))
+        await pilot.press("b", "ctrl+s")
+        await pilot.pause()
+        assert isinstance(app.result, dict)
+        assert (app.result["name"], app.result["path"], app.result["password"]) == ("xweb", "/ab", "new")
+
+
+async def test_esc_discards_at_once_what_nobody_changed_and_else_when_pressed_again():
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.ask(form())
+        await pilot.pause()
+        await pilot.press("end", "x", "backspace", "escape")
+        await pilot.pause()
+        assert app.result is None
+        app.ask(form())
+        await pilot.pause()
+        await pilot.press("x", "escape")
+        await pilot.pause()
+        assert "Esc again discards" in screen_text(app)
+        await pilot.press("y", "escape")
+        await pilot.pause()
+        assert app.result is UNSET
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.result is None
+
+
+async def test_nothing_is_called_wrong_before_it_was_changed_or_sent():
+    def wrong(values: Values) -> Mapping[str, str]:
+        return {field: "this is missing" for field in ("name", "path") if values[field] != "right"}
+
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.ask(form(check=wrong))
+        await pilot.pause()
+        await pilot.press("tab", "tab", "shift+tab")
+        await pilot.pause()
+        assert "this is missing" not in screen_text(app)
+        await pilot.press("r")
+        await pilot.pause()
+        assert screen_text(app).count("this is missing") == 1
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert screen_text(app).count("  this is missing") == 2
+        assert app.result is UNSET

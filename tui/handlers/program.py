@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 from backends.abilities.containers import ASIDE
-from tui.commands import label_for, unavailable
+from tui.commands import label_for, offered, offered_in_view, unavailable, unavailable_in_view
 from tui.confirmations import CANCEL
+from tui.formats import described
 from tui.handlers.area import RECREATE, Area, titled
 from tui.screens.help import Help
 from tui.selection import name_of
 from widgets.confirm import Answer, Choice, Confirm
+from widgets.dialog import Dialog
 from widgets.picker import PickItem
 from widgets.tones import Tone
-
-_PALETTE_TEXT = 52
 
 
 class Program(Area):
     at_once = True
+    _asking = False
+    """Whether the question before the end is on screen."""
 
     def palette(self) -> None:
         items = self.main.active.targets() if self.main.listing else []
+        store, here = self.app.store, self.main.here
+        rights, read_only = store.rights, store.read_only
         entries = []
         for command in self.app.keymap.commands:
             if command.id == "app.palette":
                 continue
             if command.where not in {"", self.main.view, self.main.place}:
                 continue
-            reason = unavailable(command, items, self.app.store.rights)
+            if command.where:
+                there, reason = offered_in_view(command, here, read_only), unavailable_in_view(command, here, rights)
+            else:
+                there = offered(command, items, store.engines, read_only)
+                reason = unavailable(command, items, rights)
+            if not there:
+                continue
             name = titled(label_for(command, items))
-            about = f"{name}: {command.help}" if name.lower() not in command.help.lower() else command.help
-            label = about if len(about) <= _PALETTE_TEXT else about[: _PALETTE_TEXT - 1] + self.glyphs.ellipsis
+            label = described(name, command.help)
             entries.append(PickItem(command.id, label, self.app.keymap.text(command), reason is None, reason or ""))
         self.app.pick_command("Commands", entries, items)
 
@@ -59,7 +68,8 @@ class Program(Area):
             return
         lines: list[tuple[str, Tone]] = [(f"{action} {name_of(item)}", "") for action, item in acting]
         lines += [(task.title, "") for task in tasks]
-        lines.append(("", ""))
+        if lines:
+            lines.append(("", ""))
         if acting:
             lines += [
                 ("What an engine was asked already it goes on with; what waits for its turn is not done,", "warn"),
@@ -72,10 +82,15 @@ class Program(Area):
             for task in tasks
             if task.verb == RECREATE
         ]
+        if entered:
+            lines.append(("What is entered in the form is lost.", "warn"))
         choices = (Choice(CANCEL, "Stay"), Choice("quit", "Quit", tone="warn"))
-        title = f"{len(acting) + len(tasks)} under way: quit all the same?"
+        under_way = len(acting) + len(tasks)
+        title = f"{under_way} under way: quit all the same?" if under_way else "Quit?"
+        self._asking = True
 
         def answered(answer: Answer | None) -> None:
+            self._asking = False
             if answer is not None and answer.choice != CANCEL:
                 self.app.leave()
 

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui.commands import Scope, sections
+from tui.formats import described
 from tui.keymap import Keymap
 from widgets.facts import Fact, Facts, Heading
 from widgets.glyphs import Glyphs
@@ -58,7 +59,7 @@ class Help(ModalScreen[None]):
             lines.append(Heading(heading))
             if heading == Scope.LIST.value:
                 lines += [Fact(keys, text) for keys, text in _MOVING]
-            lines += [Fact(self._keymap.text(found) or "–", f"{found.label}: {found.help}") for found in commands]
+            lines += [Fact(self._keymap.text(found) or "–", described(found.label, found.help)) for found in commands]
         lines.append(Heading("Good to know"))
         lines += [Fact("", note) for note in _NOTES]
         facts = self.query_one(Facts)

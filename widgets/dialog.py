@@ -1,0 +1,52 @@
+"""A screen over the others that has every key typed for it, also those that came before it could take any."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual import events
+from textual.screen import ModalScreen
+
+_Answer = TypeVar("_Answer")
+
+
+class Dialog(ModalScreen[_Answer]):
+    """A subclass gives one of its widgets the focus in `on_mount`, by `set_focus`: what was typed goes there then.
+
+    Textual hands keys to what has the focus when they are read; a screen that is being made has nothing with a focus.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead: list[events.Key] | None = []
+        """What was typed until it can be taken; None from then on."""
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something was entered that would be lost."""
+        return False
+
+    def hold(self, event: events.Key) -> bool:
+        """Keep a key that is meant for this screen, whoever was handed it; False when the screen takes keys itself."""
+        if self._ahead is None:
+            return False
+        self._ahead.append(event)
+        return True
+
+    def _forward_event(self, event: events.Event) -> None:
+        if not (isinstance(event, events.Key) and self.hold(event)):
+            super()._forward_event(event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No key of its own does anything before those typed earlier did."""
+        return self._ahead is None and super().check_action(action, parameters)
+
+    def _on_mount(self, event: events.Mount) -> None:  # noqa: ARG002
+        # Textual calls a subclass's `on_mount` before, and a base class's `_on_mount` after this
+        self.call_next(self._hand_over)
+
+    async def _hand_over(self) -> None:
+        ahead, self._ahead = self._ahead or [], None
+        for event in sorted(ahead, key=lambda event: event.time):
+            if self.is_current:
+                await self.app.on_event(events.Key(event.key, event.character))
