@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from backends.abilities.creating import Creating, Limits, NewVM, OSType
 from backends.base import ActionError, EngineError
@@ -31,32 +32,35 @@ class MachineArea(Area):
         if not engines:
             return
         like = next((item.os_type for item in items if isinstance(item, VM)), "")
-        host, kept = await self._host(own or engines[0]), None
-        while host is not None:
-            form = _Filling(self, host, engines, like, kept)
-            answer = await self._answer(form)
-            if isinstance(answer, _Host):
-                host, kept, like = answer, form.kept, form.system
-                continue
-            if answer is not None:
-                self._start(host.engine, create_form.read(answer, host.limits)[0], start=bool(answer["start"]))
+        host = await self._host(own or engines[0])
+        if host is None:
             return
+        form = _Filling(self, host, engines, like)
+        answered = self._put_up(form)
+        while isinstance(answer := await self._answer(form, answered), _Host):
+            host, following = answer, _Filling(self, answer, engines, form.system, form.kept)
+            # one right after the other: no key may reach what is below
+            form.dialog.dismiss(None)
+            answered = self._put_up(following)
+            form = following
+        if answer is not None:
+            self._start(host.engine, create_form.read(answer, host.limits)[0], start=bool(answer["start"]))
 
-    async def _answer(self, form: _Filling) -> Values | _Host | None:
+    def _put_up(self, form: _Filling) -> asyncio.Future[Values | None]:
+        """Show it, at once; what it is answered with."""
+        answered: asyncio.Future[Values | None] = asyncio.get_running_loop().create_future()
+        self.app.push_screen(form.dialog, lambda answer: None if answered.done() else answered.set_result(answer))
+        return answered
+
+    async def _answer(self, form: _Filling, answered: asyncio.Future[Values | None]) -> Values | _Host | None:
         """What it was sent with, or the host of another engine chosen in it; None: it was left."""
-        answer = asyncio.create_task(self.ask(form.dialog))
-        try:
-            while True:
-                await form.turned_or(answer)
-                if answer.done():
-                    return answer.result()
-                other = await self._other(form)
-                if other is not None:
-                    form.leave()
-                    await answer
-                    return other
-        finally:
-            answer.cancel()
+        while True:
+            await form.turned_or(answered)
+            if answered.done():
+                return answered.result()
+            other = await self._other(form)
+            if other is not None:
+                return other
 
     async def _other(self, form: _Filling) -> _Host | None:
         """The host of the engine chosen in a form; None where it does not tell, and the form stays."""
@@ -107,15 +111,13 @@ class MachineArea(Area):
 class _Filling:
     """The form on one host, until it is sent, left, or another engine is chosen in it."""
 
-    def __init__(self, area: MachineArea, host: _Host, engines: Sequence[str], like: str, kept: Values | None) -> None:
+    def __init__(
+        self, area: MachineArea, host: _Host, engines: Sequence[str], like: str, kept: Values | None = None
+    ) -> None:
         """`kept`: what was put into the form of the engine before; None: this is the first one."""
         self._host = host
         self._able = area.able(host.engine, Creating)
         self._follow = create_form.follower(host.kinds, host.limits, frozenset(kept or ()))
-        self.kept: Values = {}
-        """What goes on to another engine's form, once it was left for that."""
-        self.system = ""
-        """The name of the system chosen then."""
         self._refused: dict[str, str] = {}
         self.turned = asyncio.Event()
         """Set when another engine is chosen."""
@@ -147,20 +149,24 @@ class _Filling:
     def chosen(self) -> str:
         return str(self.dialog.values.get("engine", self._host.engine))
 
-    async def turned_or(self, answer: asyncio.Task[Values | None]) -> None:
+    async def turned_or(self, answer: asyncio.Future[Values | None]) -> None:
         """Until it is answered, or another engine is chosen."""
-        turned = asyncio.create_task(self.turned.wait())
+        turned: asyncio.Future[Any] = asyncio.ensure_future(self.turned.wait())
         try:
             await asyncio.wait((answer, turned), return_when=asyncio.FIRST_COMPLETED)
         finally:
             turned.cancel()
 
-    def leave(self) -> None:
-        """Close it in favour of another engine's."""
+    @property
+    def kept(self) -> Values:
+        """What goes on to another engine's form."""
         values = self.dialog.values
-        self.kept = create_form.carried(values, self._fields, self._follow("os", values))
-        self.system = next((kind.name for kind in self._host.kinds if kind.id == values["os"]), "")
-        self.dialog.dismiss(None)
+        return create_form.carried(values, self._fields, self._follow("os", values))
+
+    @property
+    def system(self) -> str:
+        """The name of the chosen one."""
+        return next((kind.name for kind in self._host.kinds if kind.id == self.dialog.values["os"]), "")
 
     def refuse(self, engine: str, reason: str) -> None:
         """Say why the form of this engine cannot be had."""
