@@ -122,6 +122,8 @@ class VM:
     groups: tuple[str, ...] = ()
     description: str = ""
     snapshots: int = 0
+    autostart: bool = False
+    """Whether it starts with its host."""
     addresses: tuple[str, ...] = ()
     """Its guest's IP addresses, as far as they are known; they come some seconds after its start."""
     guest: tuple[tuple[str, str], ...] = ()

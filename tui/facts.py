@@ -96,6 +96,7 @@ def _vm(item: VM, look: Look) -> list[Line]:
         Fact("memory", size_long(item.memory) if item.memory else "–"),
         *(Fact("addresses" if not number else "", address) for number, address in enumerate(item.addresses)),
         Fact("snapshots", str(item.snapshots)),
+        Fact("autostart", "starts with its host" if item.autostart else "no"),
         Fact("groups", ", ".join(item.groups) or "–"),
         Fact("id", item.ref.id),
         Fact("engine", item.ref.engine),

@@ -9,11 +9,13 @@ from dataclasses import replace
 from backends.abilities.creating import MB, Limits
 from backends.abilities.editing import (
     Adapter,
+    AddAdapter,
     AddForward,
     AttachDisk,
     Drive,
     Forward,
     GrowDisk,
+    RemoveAdapter,
     Set,
     SetAdapter,
     Settings,
@@ -28,7 +30,7 @@ from widgets.tones import Tone
 BOOT = ("disk", "cdrom", "network", "floppy")
 _MAC = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
 _LABELS = {"name": "name", "description": "description", "cpus": "CPUs", "memory": "memory"}
-_LABELS |= {"uefi": "firmware", "boot": "boot order"}
+_LABELS |= {"uefi": "firmware", "boot": "boot order", "autostart": "start with the host"}
 
 
 def general_fields(settings: Settings) -> tuple[Field, ...]:
@@ -40,6 +42,9 @@ def general_fields(settings: Settings) -> tuple[Field, ...]:
         "memory": TextField("memory", "Memory", sizes.write_size(settings.memory), help="Such as 2g or 512m"),
         "uefi": ToggleField(
             "uefi", "UEFI firmware", settings.uefi, "A guest installed with the other firmware does not start"
+        ),
+        "autostart": ToggleField(
+            "autostart", "Start with host", settings.autostart, _capital(settings.timed("autostart").reason)
         ),
         "boot": TextField("boot", "Boot order", ", ".join(settings.boot), help=f"Of {', '.join(BOOT)}: first to last"),
     }
@@ -81,6 +86,8 @@ def general_changes(
     tried("boot", _boot)
     if isinstance(lines := values.get("description"), tuple):
         wanted["description"] = "\n".join(lines)
+    if "autostart" in values:
+        wanted["autostart"] = bool(values["autostart"])
     if "uefi" in values:
         wanted["uefi"] = bool(values["uefi"])
         if wanted["uefi"] and not settings.uefi and limits is not None and not limits.uefi:
@@ -147,6 +154,41 @@ def adapter_fields(adapter: Adapter, networks: Sequence[tuple[str, str]], settin
     return tuple(fields)
 
 
+def new_adapter_fields(networks: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
+    return (
+        ChoiceField("network", "Network", tuple(networks), networks[0][0] if networks else ""),
+        ToggleField("link", "Cable plugged in", value=True),
+        TextField("mac", "MAC address", placeholder="empty: a new one"),
+    )
+
+
+def new_adapter(values: Values, settings: Settings) -> tuple[AddAdapter, dict[str, str]]:
+    change, problems = adapter_change(values, Adapter("", "", "", link=True))
+    mac = change.adapter.mac
+    if not problems and mac and any(one.mac == mac for one in settings.adapters):
+        problems["mac"] = "another of its adapters has it already"
+    return AddAdapter(change.adapter), problems
+
+
+def removal_lines(change: RemoveAdapter, settings: Settings, network: str) -> list[tuple[str, Tone]]:
+    """What is lost with an adapter."""
+    adapter, timing = change.adapter, settings.timed("unplug")
+    rules = [one for one in settings.forwards if one.adapter == adapter.id]
+    lines: list[tuple[str, Tone]] = [
+        (f"{settings.name}: adapter in {network}", "strong"),
+        (f"MAC {adapter.mac or 'unknown'}  {adapter.model}".rstrip(), ""),
+        *((f"forwarded port {rule.host_port} to {rule.guest_port} {rule.protocol}", "") for rule in rules),
+        ("", ""),
+        (f"Lost: its MAC address{', which leases and licences may know' if adapter.mac else ''}.", "warn"),
+    ]
+    if rules:
+        lines.append((f"Lost: {len(rules)} forwarded port{'s' if len(rules) > 1 else ''}.", "warn"))
+    if settings.live:
+        later = "At the next start." if timing.when is When.NEXT else "It runs: connections through it end."
+        lines.append((later, "warn"))
+    return lines
+
+
 def adapter_change(values: Values, adapter: Adapter) -> tuple[SetAdapter, dict[str, str]]:
     mac = str(values.get("mac", adapter.mac)).lower()
     problems: dict[str, str] = {}
@@ -158,8 +200,11 @@ def adapter_change(values: Values, adapter: Adapter) -> tuple[SetAdapter, dict[s
     return SetAdapter(wanted), problems
 
 
-def forward_fields() -> tuple[Field, ...]:
+def forward_fields(settings: Settings) -> tuple[Field, ...]:
+    able = settings.forwarding
+    through = ChoiceField("adapter", "Adapter", tuple((one.id, f"{one.id}  {one.mac}") for one in able))
     return (
+        *((through,) if len(able) > 1 else ()),
         TextField("name", "Name", placeholder="ssh"),
         ChoiceField("protocol", "Protocol", (("tcp", "TCP"), ("udp", "UDP"))),
         TextField("host_ip", "Host address", "127.0.0.1", "empty: every address of the host"),
@@ -185,9 +230,9 @@ def forward_change(values: Values, settings: Settings) -> tuple[AddForward, dict
     for field in ("host_ip", "guest_ip"):
         if values[field] and not re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}", str(values[field])):
             problems[field] = "no IPv4 address"
-    slot = next((one.id for one in settings.adapters if one.network == "nat"), "")
+    slot = str(values.get("adapter") or next((one.id for one in settings.forwarding), ""))
     if not slot:
-        problems.setdefault("name", "ports are forwarded by an adapter behind NAT, and it has none")
+        problems.setdefault("name", settings.no_forwards)
     forward = Forward(
         name,
         str(values["protocol"]),
@@ -202,6 +247,10 @@ def forward_change(values: Values, settings: Settings) -> tuple[AddForward, dict
 
 def suggestions(limits: Limits | None) -> Mapping[str, Sequence[str]]:
     return {"image": limits.disks, "path": limits.isos} if limits is not None else {}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _name(text: str) -> str:

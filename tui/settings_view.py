@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 
-from backends.abilities.editing import Settings, When
+from backends.abilities.editing import Forward, Settings, Timing, When
 from backends.model import Ref
 from backends.text import clean
 from tui.commands import Here
@@ -107,6 +107,8 @@ def rows_of(settings: Settings, networks: dict[str, str]) -> list[tuple[Row, Sub
 
     def add(section: str, what: str, value: str, timing: str, subject: Subject) -> None:
         timed = settings.timed(timing)
+        if isinstance(subject, Forward) and (reason := settings.unforwardable(subject)):
+            timed = Timing(timing, When.REFUSED, reason)
         told = "not now" if timed.when is When.REFUSED else str(timed.when)
         tones: dict[When, Tone] = {When.NOW: "ok", When.NEXT: "info", When.REFUSED: "dim"}
         first = not any(row.cells[0].text == section for row, _ in found)
@@ -119,6 +121,7 @@ def rows_of(settings: Settings, networks: dict[str, str]) -> list[tuple[Row, Sub
     add("General", "memory", size(settings.memory), "memory", "memory")
     add("General", "firmware", "UEFI" if settings.uefi else "BIOS", "uefi", "uefi")
     add("General", "boot order", ", ".join(settings.boot), "boot", "boot")
+    add("General", "autostart", "starts with its host" if settings.autostart else "no", "autostart", "autostart")
     for drive in settings.drives:
         about = f"{drive.kind}, {drive.format} {size(drive.size)}" if drive.kind == "disk" else drive.kind
         shown = clean(drive.path) if drive.path else "empty"

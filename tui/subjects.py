@@ -24,6 +24,11 @@ class SettingsRow:
         return "adapter" if isinstance(self.about, Adapter) else "forward" if isinstance(self.about, Forward) else ""
 
     @property
+    def bound(self) -> str:
+        """Why it is a forwarded port that cannot be changed; else empty."""
+        return self.settings.unforwardable(self.about) if isinstance(self.about, Forward) else ""
+
+    @property
     def empty(self) -> bool:
         """Whether it is a drive without a medium."""
         return isinstance(self.about, Drive) and not self.about.path

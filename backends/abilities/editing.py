@@ -72,6 +72,7 @@ class Timing:
     what: str
     when: When
     reason: str = ""
+    """Why it is refused; else what more is needed for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class Settings:
     uefi: bool
     boot: tuple[str, ...]
     """disk, cdrom, network, floppy; first to last."""
+    autostart: bool
+    """Whether it starts with its host."""
     drives: tuple[Drive, ...]
     adapters: tuple[Adapter, ...]
     forwards: tuple[Forward, ...] = ()
@@ -107,13 +110,20 @@ class Settings:
             return "it has no network adapter"
         return "" if self.forwarding else self.adapters[0].no_forwards
 
+    def unforwardable(self, forward: Forward) -> str:
+        """Why this forwarded port cannot be changed now, in words; empty when it can."""
+        timing = self.timed("forward")
+        if timing.when is When.REFUSED:
+            return timing.reason
+        return next((one.no_forwards for one in self.adapters if one.id == forward.adapter), "")
+
     def timed(self, what: str) -> Timing:
         return next((timing for timing in self.timing if timing.what == what), Timing(what, When.NOW))
 
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """Another value for name, description, cpus, memory, uefi or boot."""
+    """Another value for name, description, cpus, memory, uefi, boot or autostart."""
 
     field: str
     value: str | int | bool | tuple[str, ...]
@@ -228,7 +238,7 @@ class Editing(ABC):
         outcomes: list[Outcome] = []
         for change in changes:
             try:
-                if outcomes and isinstance(change, AttachDisk | SetAdapter):
+                if outcomes and isinstance(change, AttachDisk | SetAdapter | AddAdapter | RemoveAdapter):
                     now = await self.settings(vm)  # these look at what those before them have changed
                 outcomes.append(Outcome(words_of(change), await self.change(vm, now, change, report)))
             except ActionError as error:

@@ -77,6 +77,7 @@ class DemoCloning(Cloning):
             started=None,
             changed=self._backend.clock(),
             snapshots=0,
+            autostart=False,
         )
         world = self._backend.world
         world.admit(made, vm_profile(made.cpus, made.memory))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backends.abilities.creating import MB
 from backends.abilities.editing import (
     Adapter,
+    AddAdapter,
     AddForward,
     AttachDisk,
     DetachDisk,
@@ -17,6 +18,7 @@ from backends.abilities.editing import (
     Forward,
     GrowDisk,
     Insert,
+    RemoveAdapter,
     RemoveForward,
     Set,
     SetAdapter,
@@ -36,10 +38,14 @@ if TYPE_CHECKING:
     from backends.model import Ref
     from backends.progress import Report
 
+_ADAPTERS = 8
+_FULL = "its chipset has 8, all in use"
+_NO_NAT = "ports are forwarded by an adapter behind NAT only"
 _LOCKED = "VirtualBox changes it only while the VM is off"
 _SAVED = "it is saved: start it and shut it down, or discard the saved state"
-_STATIC = ("name", "description", "cpus", "memory", "uefi", "boot", "grow", "mac")
-_ALL = (*_STATIC, "adapters", "attach", "detach", "link", "insert", "forward")
+_STATIC = ("name", "description", "cpus", "memory", "uefi", "boot", "autostart", "grow", "mac", "plug", "unplug")
+_ALL = (*_STATIC, "attach", "detach", "link", "insert", "forward")
+_SERVICE = Timing("autostart", When.NOW, "the service vboxautostart-service has to be enabled for it")
 
 
 class DemoEditing(Editing):
@@ -64,12 +70,17 @@ class DemoEditing(Editing):
             timing = tuple(Timing(what, When.REFUSED, _LOCKED) for what in _STATIC)
         elif item.state is State.SAVED:
             timing = tuple(Timing(what, When.REFUSED, _SAVED) for what in _ALL)
+        elif len(known.adapters) == _ADAPTERS:
+            timing = (Timing("plug", When.REFUSED, _FULL), _SERVICE)
+        else:
+            timing = (_SERVICE,)
         return replace(
             known,
             name=item.name,
             description=item.description,
             cpus=item.cpus,
             memory=item.memory,
+            autostart=item.autostart,
             drives=tuple(drives),
             live=live,
             timing=timing,
@@ -104,7 +115,21 @@ class DemoEditing(Editing):
                 before = next((one for one in now.adapters if one.id == change.adapter.id), None)
                 if before is not None and before.mac != change.adapter.mac:
                     self._allow(now, "mac")
-                self._keep(vm, replace(now, adapters=adapters))
+                self._keep(vm, replace(now, adapters=tuple(_told(one) for one in adapters)))
+            case AddAdapter():
+                self._allow(now, "plug")
+                slots = {one.id for one in now.adapters}
+                slot = next(str(at) for at in range(1, _ADAPTERS + 1) if str(at) not in slots)
+                digits = self._own.identity(f"{vm.id} adapter {slot}").replace("-", "")[:6]
+                mac = change.adapter.mac or "08:00:27:" + ":".join(digits[at : at + 2] for at in (0, 2, 4))
+                fresh = _told(replace(change.adapter, id=slot, mac=mac, model="82540EM"))
+                self._keep(vm, replace(now, adapters=(*now.adapters, fresh)))
+            case RemoveAdapter():
+                self._allow(now, "unplug")
+                gone = change.adapter.id
+                adapters = tuple(one for one in now.adapters if one.id != gone)
+                forwards = tuple(one for one in now.forwards if one.adapter != gone)
+                self._keep(vm, replace(now, adapters=adapters, forwards=forwards))
             case AddForward():
                 if any(one.host_port == change.forward.host_port for one in now.forwards):
                     raise ActionError(f"port {change.forward.host_port} is forwarded already")
@@ -125,6 +150,8 @@ class DemoEditing(Editing):
                 world.put(replace(item, description=str(value)))
             case "cpus":
                 world.put(replace(item, cpus=int(str(value))))
+            case "autostart":
+                world.put(replace(item, autostart=bool(value)))
             case "memory":
                 world.put(replace(item, memory=int(str(value))))
             case "boot" if isinstance(value, tuple):
@@ -181,7 +208,12 @@ class DemoEditing(Editing):
             memory=item.memory,
             uefi="Windows 11" in item.os_type,
             boot=("disk", "cdrom"),
+            autostart=item.autostart,
             drives=(Drive("IDE 1", "IDE 1", "cdrom", ""),),
             adapters=(Adapter("1", "nat", mac, link=True, model="82540EM"),),
             forwards=() if "Windows" in item.os_type else forwards,
         )
+
+
+def _told(adapter: Adapter) -> Adapter:
+    return replace(adapter, no_forwards="" if adapter.network == "nat" else _NO_NAT)

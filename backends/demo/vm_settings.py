@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backends.abilities.vm_settings import Autostart, SavedState
@@ -17,17 +18,18 @@ if TYPE_CHECKING:
 class DemoAutostart(Autostart):
     def __init__(self, backend: DemoBackend) -> None:
         self._backend = backend
-        self._on: set[Ref] = set()
 
     async def autostart(self, vm: Ref) -> bool:
-        return vm in self._on
+        item = self._backend.world.items.get(vm)
+        return isinstance(item, VM) and item.autostart
 
     async def set_autostart(self, vm: Ref, *, on: bool) -> str:
         item = self._backend.world.items.get(vm)
         if isinstance(item, VM) and item.state in {State.RUNNING, State.PAUSED}:
             raise ActionError("it runs: VirtualBox changes this only of a VM that is off")
         await asyncio.sleep(0.2 * self._backend.world.options.pace)
-        self._on = self._on | {vm} if on else self._on - {vm}
+        if isinstance(now := self._backend.world.items.get(vm), VM):
+            self._backend.world.put(replace(now, autostart=on))
         return "the service vboxautostart-service has to be enabled for it" if on else ""
 
 

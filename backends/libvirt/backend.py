@@ -119,7 +119,9 @@ class LibvirtBackend(Backend):
         return await self._ask(self._list_all)
 
     def _list_all(self, connection: Connection) -> Snapshot:
-        found = [self._vm(connection, domain) for domain in connection.domains()]
+        # no event tells of it, and asked of each domain it would be a call for each
+        auto = connection.autostarted()
+        found = [self._vm(connection, domain, auto) for domain in connection.domains()]
         vms = tuple(machine for machine in found if machine is not None)
         ids = {machine.ref.id for machine in vms}
         connection.keep_only(ids)
@@ -144,11 +146,11 @@ class LibvirtBackend(Backend):
                 updated.append(machine)
         return Change(self.engine, time.time(), tuple(updated), tuple(gone))
 
-    def _vm(self, connection: Connection, domain: Any) -> VM | None:
+    def _vm(self, connection: Connection, domain: Any, autostarted: frozenset[str] | None = None) -> VM | None:
         """None when it went away meanwhile."""
         identity = domain.UUIDString()
         try:
-            found, facts = connection.definition(domain, identity), connection.facts(domain, identity)
+            found, facts = connection.definition(domain, identity), connection.facts(domain, identity, autostarted)
         except connection.libvirt.libvirtError as error:
             if errors.is_gone(error):
                 return None

@@ -91,8 +91,13 @@ class Connection:
                 self._definitions[identity] = found
         return found
 
-    def facts(self, domain: Any, identity: str) -> dict[str, Any]:
-        """What changes: its state, a saved memory, the number of its snapshots, its start."""
+    def autostarted(self) -> frozenset[str]:
+        """Ids of the domains that start with their host, in one call."""
+        found = self.virt.listAllDomains(self.libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
+        return frozenset(domain.UUIDString() for domain in found)
+
+    def facts(self, domain: Any, identity: str, autostarted: frozenset[str] | None = None) -> dict[str, Any]:
+        """What changes: state, saved memory, number of snapshots, start, and whether it starts with the host."""
         state, reason = (int(number) for number in domain.state()[:2])
         off = not domain.isActive()
         return {
@@ -101,6 +106,9 @@ class Connection:
             "persistent": bool(domain.isPersistent()),
             "saved": off and bool(self._optional(domain.hasManagedSaveImage, 0)),
             "snapshots": self._optional(domain.snapshotNum, 0),
+            "autostart": bool(self._optional(lambda _: domain.autostart(), 0))
+            if autostarted is None
+            else identity in autostarted,
             "started": None if off else self._start_of(identity),
         }
 

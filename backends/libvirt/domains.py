@@ -100,6 +100,7 @@ def vm(engine: str, identity: str, found: Definition, facts: Mapping[str, Any]) 
         groups=(found.title,) if found.title else (),
         description=found.description,
         snapshots=int(facts.get("snapshots") or 0),
+        autostart=bool(facts.get("autostart")),
         refusals=_refusals(facts),
     )
 

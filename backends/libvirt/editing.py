@@ -7,16 +7,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
 from backends.abilities.editing import (
-    Adapter,
+    AddAdapter,
     AttachDisk,
     DetachDisk,
     Drive,
     Editing,
     GrowDisk,
     Insert,
+    RemoveAdapter,
     Set,
     SetAdapter,
     Settings,
@@ -25,10 +26,10 @@ from backends.abilities.editing import (
     When,
 )
 from backends.base import ActionError
-from backends.libvirt import storage
+from backends.libvirt import adapters, storage
 from backends.libvirt.connection import Connection
 from backends.libvirt.creating import networks_of
-from backends.libvirt.machine_xml import bus_of, drive, interface, name_wrong, target_after
+from backends.libvirt.machine_xml import bus_of, drive, name_wrong, target_after
 from backends.libvirt.storage import text_of
 from backends.libvirt.uses import Uses, kept, no_file
 from backends.text import clean, clean_block
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from backends.progress import Report
 
 _BOOT = {"hd": "disk", "cdrom": "cdrom", "network": "network", "fd": "floppy"}
-_NO_FORWARDS = "libvirt forwards ports only through a network's own rules: VirtualBox has it on its NAT adapters"
 _TRANSIENT = "it is transient: it has no definition that could be changed"
 _LETTERS = 2
 _LETS_GO = 3.0
@@ -51,7 +51,8 @@ class LibvirtEditing(Editing):
         self._backend = backend
 
     async def networks(self) -> tuple[tuple[str, str], ...]:
-        return await self._backend.ask(networks_of)
+        # none: a domain has an adapter in a network, or has no adapter
+        return tuple(one for one in await self._backend.ask(networks_of) if one[0] != "none")
 
     async def settings(self, vm: Ref) -> Settings:
         return await self._backend.ask(lambda connection: _read(connection, connection.domain(vm.id)))
@@ -74,9 +75,15 @@ class LibvirtEditing(Editing):
             case Insert():
                 work = lambda connection, domain: _insert(connection, domain, change)  # noqa: E731
             case SetAdapter():
-                work = lambda connection, domain: _adapter(connection, domain, now, change.adapter)  # noqa: E731
+                work = lambda connection, domain: adapters.change(connection, domain, now, change.adapter)  # noqa: E731
+            case AddAdapter():
+                work = lambda connection, domain: adapters.add(connection, domain, now, change.adapter)  # noqa: E731
+            case RemoveAdapter():
+                work = lambda connection, domain: adapters.remove(connection, domain, change.adapter)  # noqa: E731
             case _:
-                raise ActionError(_NO_FORWARDS)
+                forward = change.forward
+                reasons = [one.no_forwards for one in now.adapters if forward.adapter in {"", one.id}]
+                raise ActionError(next(iter(reasons), "it has no such adapter"))
 
         def done(connection: Connection) -> When:
             try:
@@ -110,8 +117,10 @@ def _read(connection: Connection, domain: Any) -> Settings:
         memory=int(domain.maxMemory() if not domain.isPersistent() else _kibibytes(root)) << 10,
         uefi=uefi,
         boot=tuple(orders) or tuple(_device_orders(root)),
+        autostart=domain.isPersistent() and bool(domain.autostart()),
         drives=tuple(_drive(connection, entry) for entry in root.iterfind("devices/disk")),
-        adapters=tuple(_read_adapter(entry) for entry in root.iterfind("devices/interface")),
+        adapters=tuple(adapters.read_adapter(entry) for entry in root.iterfind("devices/interface")),
+        forwards=tuple(one for entry in root.iterfind("devices/interface") for one in adapters.forwards_of(entry)),
         live=live,
         timing=_timing(live=live, persistent=bool(domain.isPersistent())),
     )
@@ -141,20 +150,23 @@ def _timing(*, live: bool, persistent: bool) -> tuple[Timing, ...]:
         "memory",
         "uefi",
         "boot",
+        "autostart",
         "attach",
         "detach",
         "grow",
         "insert",
         "mac",
         "link",
+        "plug",
+        "unplug",
+        "forward",
     )
-    forward = Timing("forward", When.REFUSED, _NO_FORWARDS)
     if not persistent:
-        return (*(Timing(what, When.REFUSED, _TRANSIENT) for what in (*every, "adapters")), forward)
+        return tuple(Timing(what, When.REFUSED, _TRANSIENT) for what in every)
     if not live:
-        return (forward,)
+        return ()
     later = (Timing(what, When.NEXT) for what in ("cpus", "memory", "uefi", "boot", "mac"))
-    return (Timing("name", When.REFUSED, "libvirt renames a VM only while it is off"), *later, forward)
+    return (Timing("name", When.REFUSED, "libvirt renames a VM only while it is off"), *later)
 
 
 def _drive(connection: Connection, entry: Element) -> Drive:
@@ -177,18 +189,6 @@ def _drive(connection: Connection, entry: Element) -> Drive:
         size = storage.local_size(connection, path)
     form = clean((driver.get("type") if driver is not None else "") or "")
     return Drive(name, clean(f"{bus} {name}"), kind, path, form, size)
-
-
-def _read_adapter(entry: Element) -> Adapter:
-    mac, source, link, model = entry.find("mac"), entry.find("source"), entry.find("link"), entry.find("model")
-    address = ((mac.get("address") if mac is not None else "") or "").lower()
-    kind = entry.get("type") or ""
-    name = ""
-    if source is not None:
-        name = source.get("network") or source.get("bridge") or source.get("dev") or ""
-    down = link is not None and link.get("state") == "down"
-    network = f"{kind}:{name}" if name else kind
-    return Adapter(address, network, address, not down, (model.get("type") if model is not None else "") or "")
 
 
 def _both(connection: Connection, domain: Any, act: Callable[[int], object]) -> When:
@@ -215,6 +215,9 @@ def _set(connection: Connection, domain: Any, now: Settings, change: Set) -> Whe
         if live:
             raise ActionError(now.timed("name").reason)
         domain.rename(str(value), 0)
+        return When.NOW
+    if change.field == "autostart":
+        domain.setAutostart(int(bool(value)))
         return When.NOW
     if change.field == "description":
         kind = lib.VIR_DOMAIN_METADATA_DESCRIPTION
@@ -373,35 +376,3 @@ def _insert(connection: Connection, domain: Any, change: Insert) -> When:
         entry.insert(0, Element("source", file=change.path))
     force = connection.libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE
     return _both(connection, domain, lambda flags: domain.updateDeviceFlags(text_of(entry), flags | force))
-
-
-def _adapter(connection: Connection, domain: Any, now: Settings, wanted: Adapter) -> When:
-    before = next((one for one in now.adapters if one.id == wanted.id), None)
-    root = _root(connection, domain, secure=True)
-    found = [entry for entry in root.iterfind("devices/interface") if _read_adapter(entry).id == wanted.id]
-    if before is None or not found:
-        raise ActionError("it has no such adapter any more")
-    entry = found[0]
-    for link in entry.findall("link"):
-        entry.remove(link)
-    SubElement(entry, "link", state="up" if wanted.link else "down")
-    if wanted.network == before.network and wanted.mac == before.mac:
-        return _both(connection, domain, lambda flags: domain.updateDeviceFlags(text_of(entry), flags))
-    if wanted.network != before.network:
-        fresh = interface(wanted.network, before.model or "virtio")
-        if fresh is None:
-            raise ActionError("pull its cable instead: an adapter of libvirt is always in a network")
-        entry.set("type", fresh.get("type") or "")
-        for tag in ("source", "backend", "virtualport"):
-            for old in entry.findall(tag):
-                entry.remove(old)
-        if (source := fresh.find("source")) is not None:
-            entry.insert(0, source)
-    if wanted.mac != before.mac:
-        mac = entry.find("mac")
-        if mac is None:
-            mac = SubElement(entry, "mac")
-        mac.set("address", wanted.mac)
-        connection.virt.defineXML(text_of(root))
-        return When.NEXT if domain.isActive() else When.NOW
-    return _both(connection, domain, lambda flags: domain.updateDeviceFlags(text_of(entry), flags))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backends.abilities.creating import MB
 from backends.abilities.editing import (
     Adapter,
+    AddAdapter,
     AddForward,
     AttachDisk,
     DetachDisk,
@@ -17,6 +18,7 @@ from backends.abilities.editing import (
     Forward,
     GrowDisk,
     Insert,
+    RemoveAdapter,
     RemoveForward,
     Set,
     SetAdapter,
@@ -27,8 +29,10 @@ from backends.abilities.editing import (
 )
 from backends.base import ActionError
 from backends.text import clean, clean_block
+from backends.virtualbox import adapters
 from backends.virtualbox.creating import name_wrong
 from backends.virtualbox.hosting import Host, adapter
+from backends.virtualbox.vm_settings import SERVICE, VirtualBoxAutostart
 from backends.virtualbox.working import Working
 
 if TYPE_CHECKING:
@@ -38,20 +42,14 @@ if TYPE_CHECKING:
     from backends.virtualbox.images import Image
 
 _BOOT = {"disk": "disk", "dvd": "cdrom", "net": "network", "floppy": "floppy"}
-_FORWARD = re.compile(r'^Forwarding\((\d+)\)="(.*)"$', re.M)
 _SLOT = re.compile(r'^"(?P<ctl>.+)-(?P<port>\d+)-(?P<device>\d+)"="(?P<path>.*)"$', re.M)
 _LINE = re.compile(r'^"?(?P<key>[^"=\n]+)"?=(?:"(?P<quoted>.*)"|(?P<bare>.*))$', re.M)
 _DESCRIPTION = re.compile(r'^description="((?:\\.|[^"\\])*)"$', re.M | re.S)
-_MODES = {
-    "bridged": ("bridge", "bridgeadapter"),
-    "hostonly": ("hostonly", "hostonlyadapter"),
-    "natnetwork": ("natnet", "nat-network"),
-    "intnet": ("intnet", "intnet"),
-}
 _OFF = {"poweroff", "aborted", "teleported"}
 _LIVE = {"running", "paused"}
 _LOCKED = "VirtualBox changes it only while the VM is off"
 _SAVED = "it is saved: start it and shut it down, or discard the saved state"
+_SERVICE = Timing("autostart", When.NOW, SERVICE)
 
 
 class VirtualBoxEditing(Editing):
@@ -89,6 +87,13 @@ class VirtualBoxEditing(Editing):
                 await self._insert(vm, change.drive, change.path)
             case SetAdapter():
                 await self._adapter(vm, now, change.adapter, live=live)
+            case AddAdapter():
+                await self._refuse(now, "plug")
+                info = _info(await self._host.run("showvminfo", vm.id, "--machinereadable"))
+                await self._host.run("modifyvm", vm.id, *adapters.added(info, change.adapter))
+            case RemoveAdapter():
+                await self._refuse(now, "unplug")
+                await self._host.run("modifyvm", vm.id, *adapters.removed(now, change.adapter))
             case AddForward():
                 await self._forward(vm, change.forward, live=live)
             case RemoveForward():
@@ -104,6 +109,9 @@ class VirtualBoxEditing(Editing):
     async def _set(self, vm: Ref, now: Settings, change: Set) -> None:
         await self._refuse(now, change.field)
         value = change.value
+        if change.field == "autostart":
+            await VirtualBoxAutostart(self._backend).set_autostart(vm, on=bool(value))
+            return
         if change.field == "name":
             if wrong := name_wrong(str(value)):
                 raise ActionError(wrong)
@@ -162,8 +170,8 @@ class VirtualBoxEditing(Editing):
                     words = ["null"]
                 await self._host.run("controlvm", vm.id, f"nic{slot}", *words)
             else:
-                await self._refuse(now, "adapters")
-                await self._host.run("modifyvm", vm.id, *adapter(wanted.network, slot))
+                await self._refuse(now, "link")
+                await self._host.run("modifyvm", vm.id, *adapters.attached(wanted.network, slot))
         if before is None or before.link != wanted.link:
             state = "on" if wanted.link else "off"
             if live:
@@ -189,10 +197,10 @@ def read(text: str, images: list[Image]) -> Settings:
     # a description goes over lines, which may look like keys
     described = _DESCRIPTION.search(text)
     text = _DESCRIPTION.sub("", text, 1)
-    info = {match["key"]: _plain(match) for match in _LINE.finditer(text)}
+    lines = [(match["key"], _plain(match)) for match in _LINE.finditer(text)]
+    info = dict(lines)
     known = {image.location: image for image in images}
     boot = [_BOOT[info[f"boot{at}"]] for at in range(1, 5) if info.get(f"boot{at}") in _BOOT]
-    adapters = [found for slot in range(1, 9) if (found := _adapter(info, slot)) is not None]
     return Settings(
         name=clean(info.get("name", "")),
         description=clean_block(_unescaped(described[1])) if described else "",
@@ -200,12 +208,17 @@ def read(text: str, images: list[Image]) -> Settings:
         memory=int(info.get("memory") or 0) * MB,
         uefi=info.get("firmware", "BIOS").upper().startswith("EFI"),
         boot=tuple(boot),
+        autostart=info.get("autostart-enabled") == "on",
         drives=tuple(drives(text, info, known)),
-        adapters=tuple(adapters),
-        forwards=tuple(_forwards(text, info)),
+        adapters=adapters.adapters(info),
+        forwards=adapters.forwards(lines),
         live=info.get("VMState") in _LIVE,
-        timing=_timing(info.get("VMState", "")),
+        timing=_timing(info.get("VMState", ""), adapters.full(info)),
     )
+
+
+def _info(text: str) -> dict[str, str]:
+    return {match["key"]: _plain(match) for match in _LINE.finditer(_DESCRIPTION.sub("", text, 1))}
 
 
 def drives(text: str, info: dict[str, str], known: dict[str, Image]) -> list[Drive]:
@@ -232,44 +245,15 @@ def drives(text: str, info: dict[str, str], known: dict[str, Image]) -> list[Dri
     return found
 
 
-def _adapter(info: dict[str, str], slot: int) -> Adapter | None:
-    mode = info.get(f"nic{slot}", "none")
-    if mode == "none" and slot > 1:
-        return None
-    network = "none" if mode == "null" else mode
-    if mode in _MODES:
-        prefix, key = _MODES[mode]
-        network = f"{prefix}:{info.get(f'{key}{slot}', '')}"
-    mac = info.get(f"macaddress{slot}", "")
-    link = info.get(f"cableconnected{slot}", "on") == "on"
-    shown = ":".join(mac[at : at + 2] for at in range(0, len(mac), 2)).lower()
-    return Adapter(str(slot), network, shown, link, info.get(f"nictype{slot}", ""))
-
-
-def _forwards(text: str, info: dict[str, str]) -> list[Forward]:
-    """VBoxManage lists the rules of each adapter behind it, all counted from 0."""
-    found = []
-    slot = "1"
-    for line in text.splitlines():
-        if match := re.match(r"natnet(\d+)=", line):
-            slot = match[1]
-        elif match := _FORWARD.match(line):
-            words = _unescaped(match[2]).split(",")
-            if len(words) == 6 and words[3].isdigit() and words[5].isdigit():
-                name, protocol, host, guest = words[0], words[1], words[2], words[4]
-                found.append(Forward(name, protocol, host, int(words[3]), guest, int(words[5]), slot))
-    del info
-    return found
-
-
-def _timing(state: str) -> tuple[Timing, ...]:
-    static = ("name", "description", "cpus", "memory", "uefi", "boot", "grow", "mac")
+def _timing(state: str, full: str) -> tuple[Timing, ...]:
+    """`full`: why no adapter can be added, whatever its state."""
+    static = ("name", "description", "cpus", "memory", "uefi", "boot", "autostart", "grow", "mac", "plug", "unplug")
     if state in _LIVE:
         return tuple(Timing(what, When.REFUSED, _LOCKED) for what in static)
     if state in _OFF:
-        return ()
+        return (_SERVICE, Timing("plug", When.REFUSED, full)) if full else (_SERVICE,)
     reason = _SAVED if "saved" in state else f"it is {state}: wait until that is over"
-    every = (*static, "adapters", "attach", "detach", "link", "insert", "forward")
+    every = (*static, "attach", "detach", "link", "insert", "forward")
     return tuple(Timing(what, When.REFUSED, reason) for what in every)
 
 

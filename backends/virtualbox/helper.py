@@ -371,6 +371,7 @@ class Machines:
             "groups": list(machine.getGroups()),
             "description": machine.description,
             "snapshots": machine.snapshotCount,
+            "autostart": bool(machine.autostartEnabled),
             "session": self.session_states.get(int(machine.sessionState), ""),
             "error": "",
         }

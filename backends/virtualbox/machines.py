@@ -78,6 +78,7 @@ def machine(engine: str, found: Mapping[str, Any]) -> VM:
         groups=tuple(clean(str(group)) for group in found["groups"] if group != "/"),
         description=clean_block(str(found["description"])),
         snapshots=int(found["snapshots"]),
+        autostart=bool(found.get("autostart")),
         error=clean(str(found["error"])),
         refusals=_refusals(name),
     )

@@ -93,6 +93,10 @@ class VBoxManage:
         await self.run("list", "vms")
         return clean(re.split(r"[_r]", version.splitlines()[-1])[0]) if version else ""
 
+    async def listing(self) -> dict[str, str]:
+        """Names by UUID."""
+        return _listing(await self.run("list", "vms"))
+
     async def machines(self) -> list[dict[str, Any]]:
         """Every machine, as the helper lists them. Stopped ones are asked anew when they stopped, else in turn."""
         listed = _listing(await self.run("list", "vms"))
@@ -325,6 +329,7 @@ def _details(machine: str, name: str, info: dict[str, str], live: bool) -> dict[
         "groups": [group for group in info.get("groups", "").split(",") if group],
         "description": info.get("description", ""),
         "snapshots": sum(1 for key in info if key.startswith("SnapshotUUID")),
+        "autostart": info.get("autostart-enabled") == "on",
         "error": "",
         "live": live,
     }

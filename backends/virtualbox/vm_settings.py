@@ -12,6 +12,7 @@ from backends.virtualbox.manage import ManageError
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
 
+SERVICE = "the service vboxautostart-service has to be enabled for it"
 _NO_DATABASE = "The path to the autostart database is not set"
 _HOW = (
     "this host has no autostart database: set VBOXAUTOSTART_DB and VBOXAUTOSTART_CONFIG in /etc/default/virtualbox, "
@@ -34,7 +35,7 @@ class VirtualBoxAutostart(Autostart):
             await self._backend.manager().run("modifyvm", vm.id, f"--autostart-enabled={'on' if on else 'off'}")
         except ManageError as error:
             raise ActionError(_HOW if _NO_DATABASE in str(error) else _reason(str(error))) from None
-        return "the service vboxautostart-service has to be enabled for it" if on else ""
+        return SERVICE if on else ""
 
 
 class VirtualBoxSavedState(SavedState):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
+import re
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -16,6 +17,8 @@ import pytest
 
 from backends.abilities.creating import MB, Creating, DiskFrom, NewVM
 from backends.abilities.editing import (
+    Adapter,
+    AddAdapter,
     AddForward,
     AttachDisk,
     DetachDisk,
@@ -23,6 +26,7 @@ from backends.abilities.editing import (
     Forward,
     GrowDisk,
     Insert,
+    RemoveAdapter,
     Set,
     SetAdapter,
     When,
@@ -30,7 +34,7 @@ from backends.abilities.editing import (
 from backends.abilities.media import Media, NewMedium
 from backends.base import ActionError
 from backends.libvirt.backend import LibvirtBackend
-from backends.model import Action, ActionOptions, Ref
+from backends.model import VM, Action, ActionOptions, Kind, Ref
 from backends.progress import Progress
 from tests.engines.docker_backend import eventually
 from tests.engines.libvirt_engine import PrivateLibvirt
@@ -272,6 +276,70 @@ async def test_what_runs_is_changed_live_or_at_its_next_start(backend: LibvirtBa
     running = "small-2.img" in empty.virsh("domblklist", ref.id)
     assert ("small-2.img" in files(empty)) is running, outcomes
     assert "it&apos;s.iso" not in empty.virsh("dumpxml", ref.id)
+
+
+async def test_adapters_come_and_go_live_or_at_the_next_start(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    editing, creating = able(backend, Editing), able(backend, Creating)
+    ref = await creating.create(SMALL, Heard())
+
+    def macs(*options: str) -> list[str]:
+        return re.findall(r"[0-9a-f:]{17}", empty.virsh("domiflist", ref.id, *options))
+
+    shown = await editing.settings(ref)
+    first = shown.adapters[0]
+    fresh = Adapter("", "user", "", link=False)
+    outcomes = await editing.apply(ref, shown, [AddAdapter(fresh), AddAdapter(replace(fresh, mac=first.mac))], Heard())
+    assert [outcome.when for outcome in outcomes] == [When.NOW, When.REFUSED], outcomes
+    now = await editing.settings(ref)
+    assert macs() == [one.mac for one in now.adapters]
+    assert (now.adapters[1].link, now.adapters[1].model) == (False, first.model)
+    outcomes = await editing.apply(
+        ref, now, [RemoveAdapter(first), AddForward(Forward("a", "tcp", "", 1, "", 1))], Heard()
+    )
+    assert [outcome.when for outcome in outcomes] == [When.NOW, When.REFUSED]
+    assert outcomes[1].reason == now.no_forwards and "user network" in now.no_forwards
+    assert macs() == [now.adapters[1].mac]
+    # a machine of this kind has a place or two for what comes while it runs
+    await backend.perform(Action.START, ref, ActionOptions())
+    told = []
+    while When.NEXT not in told and len(told) < 8:
+        before = await editing.settings(ref)
+        told += [one.when for one in await editing.apply(ref, before, [AddAdapter(fresh)], Heard())]
+        assert (len(macs()), len(macs("--inactive"))) == (1 + told.count(When.NOW), 1 + len(told)), told
+    assert told[-1] is When.NEXT
+    # its cable: of one that is there now, of one that comes at the next start
+    now = await editing.settings(ref)
+    last = now.adapters[-1]
+    changes = [SetAdapter(replace(one, link=not one.link)) for one in (now.adapters[0], last)]
+    outcomes = await editing.apply(ref, now, changes, Heard())
+    assert [outcome.when for outcome in outcomes] == [When.NOW, When.NEXT], outcomes
+    assert empty.virsh("domif-getlink", ref.id, now.adapters[0].mac).endswith("up")
+    # the guest never answers: it keeps what it has until it is off
+    now = await editing.settings(ref)
+    outcomes = await editing.apply(ref, now, [RemoveAdapter(now.adapters[-1]), RemoveAdapter(now.adapters[0])], Heard())
+    assert [outcome.when for outcome in outcomes] == [When.NOW, When.NEXT], outcomes
+    assert now.adapters[0].mac in macs() and now.adapters[0].mac not in macs("--inactive")
+
+
+async def test_autostart_is_listed_and_set_and_seen_when_virsh_changes_it(
+    backend: LibvirtBackend, empty: PrivateLibvirt
+) -> None:
+    editing, ref = able(backend, Editing), Ref("libvirt", Kind.VM, empty.define("auto"))
+
+    async def listed() -> list[bool]:
+        one = (await backend.list_some([ref])).updated
+        return [vm.autostart for vm in (*(await backend.list_all()).vms, *one) if isinstance(vm, VM)]
+
+    shown = await editing.settings(ref)
+    assert not any(await listed()) and not shown.autostart
+    empty.virsh("autostart", ref.id)
+    assert await listed() == [True, True]
+    with pytest.raises(ActionError, match="autostart was False, is True"):
+        await editing.apply(ref, shown, [Set("cpus", 2)], Heard())
+    outcomes = await editing.apply(ref, await editing.settings(ref), [Set("autostart", value=False)], Heard())
+    assert [outcome.when for outcome in outcomes] == [When.NOW]
+    assert "Autostart:      disable" in empty.virsh("dominfo", ref.id)
+    assert await listed() == [False, False]
 
 
 async def test_media_are_imported_marked_and_deleted_only_unused(

@@ -14,12 +14,15 @@ import pytest
 
 from backends.abilities.creating import MB, Creating, DiskFrom, NewVM
 from backends.abilities.editing import (
+    Adapter,
+    AddAdapter,
     AddForward,
     AttachDisk,
     DetachDisk,
     Editing,
     Forward,
     GrowDisk,
+    RemoveAdapter,
     Set,
     SetAdapter,
     When,
@@ -184,7 +187,7 @@ async def test_settings_change_what_vboxmanage_then_sees(
             Set("cpus", 2),
             Set("memory", 48 * MB),
             Set("boot", ("cdrom", "disk")),
-            SetAdapter(replace(shown.adapters[0], network="nat", mac="08:00:27:12:34:56", link=False)),
+            AddAdapter(Adapter("", "nat", "08:00:27:12:34:56", link=False)),
             AddForward(Forward("web", "tcp", "127.0.0.1", 8080, "", 80, "1")),
             AttachDisk(size=8 * MB, format="VDI"),
             GrowDisk(shown.drives[0], 16 * MB),
@@ -209,6 +212,35 @@ async def test_settings_change_what_vboxmanage_then_sees(
     assert [outcome.when for outcome in outcomes] == [When.NOW] * 2, outcomes
     assert virtualbox.disk(machine).exists()
     assert gone.path not in media_of(virtualbox)
+
+
+async def test_adapters_come_and_go_with_what_belongs_to_them(
+    backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox
+) -> None:
+    editing, machine = able(backend, Editing), virtualbox.create("adapters")
+    virtualbox.manage("modifyvm", machine, "--nic1=nat", "--nic2=intnet", "--intnet2=lab")
+    ref = (await backend.list_all()).vms[0].ref
+    shown = await editing.settings(ref)
+    assert not shown.adapters[0].no_forwards and "behind NAT" in shown.adapters[1].no_forwards
+    rule = Forward("web", "tcp", "127.0.0.1", 8087, "", 80, "1")
+    changes = [AddForward(rule), SetAdapter(replace(shown.adapters[1], network="none"))]
+    assert {one.when for one in await editing.apply(ref, shown, changes, Heard())} == {When.NOW}
+    now = await editing.settings(ref)
+    assert [one.network for one in now.adapters] == ["nat", "none"]
+    changes = [RemoveAdapter(now.adapters[0]), AddAdapter(Adapter("", "none", "", link=True))]
+    changes += [AddAdapter(Adapter("", "nat", "", link=True))] * 7
+    outcomes = await editing.apply(ref, now, changes, Heard())
+    assert [one.when for one in outcomes] == [*[When.NOW] * 8, When.REFUSED], outcomes
+    assert "8, all in use" in outcomes[-1].reason
+    info = virtualbox.info(machine)
+    assert [info[f"nic{slot}"] for slot in range(1, 9)] == ["null", "null", *["nat"] * 6]
+    assert info["macaddress1"] != shown.adapters[0].mac.replace(":", "").upper()
+    full = await editing.settings(ref)
+    assert full.timed("plug").when is When.REFUSED
+    virtualbox.manage("modifyvm", machine, "--nic1=nat")
+    assert not (await editing.settings(ref)).forwards
+    virtualbox.manage("modifyvm", machine, "--chipset=ich9")
+    assert (await editing.settings(ref)).timed("plug").when is When.NOW
 
 
 async def test_what_runs_is_changed_live_where_it_can_be(

@@ -8,10 +8,12 @@ import re
 import signal
 import subprocess
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from backends.abilities.cloning import CloneSpec, Cloning
+from backends.abilities.editing import Editing, Set, When
 from backends.abilities.snapshots import Snapshots
 from backends.abilities.vm_settings import Autostart, SavedState
 from backends.base import ActionError, EngineSettings
@@ -265,6 +267,17 @@ async def test_autostart_says_what_this_host_lacks(backend: VirtualBoxBackend, v
         assert "vboxautostart-service" in await autostart.set_autostart(ref(machine), on=True)
         assert virtualbox.info(machine)["autostart-enabled"] == "on"
         assert await autostart.autostart(ref(machine))
+        editing = able(backend, Editing)
+        shown = await editing.settings(ref(machine))
+        assert shown.autostart and "vboxautostart-service" in shown.timed("autostart").reason
+        listed = {vm.ref.id: vm.autostart for vm in (await backend.list_all()).vms}
+        assert listed[machine]
+        virtualbox.manage("modifyvm", machine, "--autostart-enabled=off")
+        assert not (await backend.list_some([ref(machine)])).updated[0].autostart  # type: ignore[union-attr]
+        again = await editing.apply(
+            ref(machine), replace(shown, autostart=False), [Set("autostart", value=True)], Told()
+        )
+        assert [one.when for one in again] == [When.NOW]
         await autostart.set_autostart(ref(machine), on=False)
         assert virtualbox.info(machine)["autostart-enabled"] == "off"
     finally:

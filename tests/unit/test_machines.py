@@ -39,6 +39,7 @@ SETTINGS = Settings(
     memory=512 * MB,
     uefi=False,
     boot=("disk",),
+    autostart=False,
     drives=(Drive("sda", "SATA 0", "disk", "/a", "raw", GB),),
     adapters=(Adapter("1", "nat", "08:00:27:00:00:01", link=True),),
 )

@@ -215,6 +215,7 @@ def vm(name: str) -> Machine:
         getGroups=lambda: ["/"],
         description="",
         snapshotCount=0,
+        autostartEnabled=False,
         sessionState=1,
         state=6,
         failure=None,

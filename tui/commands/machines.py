@@ -19,8 +19,10 @@ def _fixed(row: SettingsRow) -> str | None:
     if row.part == "disk":
         # growing is the other thing that can be done to it
         return _refused(row, "grow") and _refused(row, "detach")
+    if row.part == "forward":
+        return row.bound or None
     if row.part:
-        return _refused(row, {"drive": "insert", "adapter": "link", "forward": "forward"}[row.part])
+        return _refused(row, {"drive": "insert", "adapter": "link"}[row.part])
     return _refused(row, str(row.about))
 
 
@@ -34,7 +36,9 @@ def _stays(row: SettingsRow) -> str | None:
     """Why what the row tells of cannot be removed now."""
     if row.empty:
         return "it is empty"
-    timings = {"disk": "detach", "drive": "insert", "adapter": "unplug", "forward": "forward"}
+    if row.part == "forward":
+        return row.bound or None
+    timings = {"disk": "detach", "drive": "insert", "adapter": "unplug"}
     if row.part in timings:
         return _refused(row, timings[row.part])
     return "only disks, media, adapters and forwarded ports can be removed here"

@@ -19,6 +19,14 @@ def _readable(item: Item) -> str | None:
     return f"{item.name} is inaccessible" if isinstance(item, VM) and item.error else None
 
 
+def _starts(item: Item) -> str | None:
+    return f"{item.name} starts with its host already" if isinstance(item, VM) and item.autostart else _readable(item)
+
+
+def _starts_not(item: Item) -> str | None:
+    return _readable(item) or (None if isinstance(item, VM) and item.autostart else "it does not start with its host")
+
+
 def _saved(item: Item) -> str | None:
     if isinstance(item, VM) and item.state is not State.SAVED:
         return f"{item.name} has no saved state: it is {item.state}"
@@ -75,7 +83,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_VMS,
         ability="vm_settings.Autostart",
-        refuse=_readable,
+        refuse=_starts,
         changes=True,
     ),
     Command(
@@ -86,7 +94,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.ITEM,
         kinds=_VMS,
         ability="vm_settings.Autostart",
-        refuse=_readable,
+        refuse=_starts_not,
         changes=True,
     ),
     Command(

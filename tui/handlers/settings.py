@@ -15,6 +15,7 @@ from backends.abilities.editing import (
     Forward,
     Insert,
     Outcome,
+    RemoveAdapter,
     RemoveForward,
     Set,
     Settings,
@@ -101,14 +102,17 @@ class SettingsArea(Area):
         if view.ref is None or shown is None or self._refused(view.ref.engine):
             return
         entries = []
-        for what, timing_of, label in (("disk", "attach", "A disk"), ("port", "forward", "A forwarded port")):
+        parts = (("disk", "attach", "A disk"), ("adapter", "plug", "A network adapter"))
+        for what, timing_of, label in (*parts, ("port", "forward", "A forwarded port")):
             timing = shown.timed(timing_of)
-            refused = timing.when is When.REFUSED
-            hint = "" if refused or not shown.live else str(timing.when)
-            entries.append(PickItem(what, label, hint, not refused, timing.reason if refused else ""))
+            reason = timing.reason if timing.when is When.REFUSED else shown.no_forwards if what == "port" else ""
+            hint = "" if reason or not shown.live else str(timing.when)
+            entries.append(PickItem(what, label, hint, not reason, reason))
         picked = await self.ask(Picker(f"Add to {shown.name}", entries, glyphs=self.glyphs))
         if picked == "disk":
             await self._attach(view.ref, shown)
+        elif picked == "adapter":
+            await self._new_adapter(view.ref, shown)
         elif picked == "port":
             await self._forward(view.ref, shown)
 
@@ -122,6 +126,8 @@ class SettingsArea(Area):
         elif isinstance(subject, Drive):
             if subject.path:
                 await self._apply(view.ref, shown, [Insert(subject)])
+        elif isinstance(subject, Adapter):
+            await self._unplug(view.ref, shown, subject)
         elif isinstance(subject, Forward):
             lines: list[tuple[str, Tone]] = [
                 (f"{clean(subject.name)}: port {subject.host_port} of the host to {subject.guest_port}", "strong"),
@@ -129,8 +135,6 @@ class SettingsArea(Area):
             ]
             if await self._agreed("Forward this port no more?", lines, "Remove"):
                 await self._apply(view.ref, shown, [RemoveForward(subject)])
-        else:
-            self.main.say("Only disks, media and forwarded ports can be removed here.")
 
     async def again(self) -> None:
         view = self._view
@@ -239,10 +243,30 @@ class SettingsArea(Area):
             if change.adapter != adapter:
                 await self._apply(ref, shown, [change])
 
+    async def _new_adapter(self, ref: Ref, shown: Settings) -> None:
+        networks = await self.able(ref.engine, Editing).networks()
+        form = Form(
+            f"A network adapter for {shown.name}",
+            forms.new_adapter_fields(networks),
+            submit="Add",
+            check=lambda values: forms.new_adapter(values, shown)[1],
+            glyphs=self.glyphs,
+        )
+        values = await self.ask(form)
+        if values is not None:
+            await self._apply(ref, shown, [forms.new_adapter(values, shown)[0]])
+
+    async def _unplug(self, ref: Ref, shown: Settings, adapter: Adapter) -> None:
+        networks = dict(await self.able(ref.engine, Editing).networks())
+        change = RemoveAdapter(adapter)
+        lines = forms.removal_lines(change, shown, networks.get(adapter.network, adapter.network))
+        if await self._agreed("Remove the network adapter?", lines, "Remove"):
+            await self._apply(ref, shown, [change])
+
     async def _forward(self, ref: Ref, shown: Settings) -> None:
         form = Form(
             f"Forward a port to {shown.name}",
-            forms.forward_fields(),
+            forms.forward_fields(shown),
             submit="Forward",
             check=lambda values: forms.forward_change(values, shown)[1],
             glyphs=self.glyphs,

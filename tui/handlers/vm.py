@@ -36,6 +36,11 @@ class VmArea(Area):
 
         verb = f"autostart {'on' if on else 'off'}"
         done = await self.each([item for item in items if isinstance(item, VM)], work, verb)
+        for engine in {item.ref.engine for item in done}:
+            # not every engine tells of it by events
+            if (backend := self.app.session.backend(engine)) is not None:
+                refs = [item.ref for item in done if item.ref.engine == engine]
+                self.app.store.apply(await backend.list_some(refs))
         if done:
             names = done[0].name if len(done) == 1 and isinstance(done[0], VM) else f"{len(done)} VMs"
             told = f"{names} {'starts' if len(done) == 1 else 'start'} with the host{'' if on else ' no longer'}"
