@@ -20,6 +20,7 @@ from backends.base import ActionError, EngineError
 from backends.model import Kind, Ref
 from backends.progress import Report
 from backends.text import clean
+from backends.undoing import whole
 from backends.virtualbox import helper_clones
 from backends.virtualbox.following import Followed, follow
 from backends.virtualbox.manage import ManageError
@@ -77,8 +78,9 @@ class VirtualBoxCloning(Cloning):
             raise ActionError(words)
         place = await self._place(spec.name)
         folder = str(place["folder"])
-        if place["taken"]:
-            raise ActionError(clean(f"{folder} is there already: nothing was done"))
+        # made here, it is nobody else's, and may be removed when the clone fails
+        if words := await whole(self._reserve(folder)):
+            raise ActionError(clean(f"{folder} {words}: nothing was done"))
         new = str(uuid.uuid4())
         options = [*(["link"] if spec.linked else []), *(["keepallmacs"] if spec.keep_macs else [])]
         arguments = ["clonevm", vm.id, f"--name={spec.name}", f"--uuid={new}", "--mode=machine", "--register"]
@@ -118,6 +120,11 @@ class VirtualBoxCloning(Cloning):
                     continue
             return clean(f"its files may be left in {folder}: {words}") if words else "nothing of it is left"
         raise AssertionError
+
+    async def _reserve(self, folder: str) -> str:
+        if self._backend.binding:
+            return str(await self._backend.ask("clone_reserve", folder=folder))
+        return await asyncio.to_thread(helper_clones.reserve, folder)
 
     async def _remove(self, folder: str) -> str:
         if self._backend.binding:

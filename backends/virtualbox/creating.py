@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
 
 CONTROLLER = "SATA"
+_PORTS = 4
 FORMATS = (("VDI", "VDI, VirtualBox's own"), ("VMDK", "VMDK, VMware's"), ("VHD", "VHD, Virtual PC's"))
 _LISTED = re.compile(r"ID / Description: (\S+) -- (.+)")
 _LONGEST = 240
@@ -146,9 +147,9 @@ class VirtualBoxCreating(Creating):
         work = Working(self._backend.manager(), report)
         async with undone_on_failure(report) as undo:
             folder, stem = await self._register(spec, identity, work, undo)
-            await work.run("storagectl", identity, f"--name={CONTROLLER}", "--add=sata", "--portcount=4")
+            await work.run("storagectl", identity, f"--name={CONTROLLER}", "--add=sata", f"--portcount={_PORTS}")
             if spec.disk is not DiskFrom.NONE:
-                disk = await self._disk(spec, posixpath.join(folder, stem), work, undo)
+                disk = await self._disk(spec, posixpath.join(folder, stem), identity, work, undo)
                 await self._attach(work, identity, 0, "hdd", disk)
             await self._attach(work, identity, 1, "dvddrive", spec.iso or "emptydrive")
             undo.forget()
@@ -169,7 +170,7 @@ class VirtualBoxCreating(Creating):
         await work.run("modifyvm", identity, *options, *adapter(spec.network))
         return posixpath.dirname(found[1]), posixpath.basename(found[1]).removesuffix(".vbox")
 
-    async def _disk(self, spec: NewVM, stem: str, work: Working, undo: Undo) -> str:
+    async def _disk(self, spec: NewVM, stem: str, identity: str, work: Working, undo: Undo) -> str:
         """The path of the disk, which is made unless it is there."""
         if spec.disk is DiskFrom.EXISTING:
             return spec.image
@@ -177,7 +178,10 @@ class VirtualBoxCreating(Creating):
         path = f"{stem}.{suffix}"
         if (await self._host.place(path))["there"]:
             raise ActionError(f"{clean(path)} is there already")
-        undo.later(f"the disk {clean(path, 200)}", lambda: self._host.often(lambda: self._remove(path)))
+        if any(image.location == path for image in await self._host.images()):
+            # its file may be on a file system that is not mounted now
+            raise ActionError(f"VirtualBox knows a disk {clean(path)} already, though its file is not there")
+        undo.later(f"the disk {clean(path, 200)}", lambda: self._host.often(lambda: self._remove(path, identity)))
         try:
             await self._make(spec, path, work)
         except Taken:
@@ -211,7 +215,7 @@ class VirtualBoxCreating(Creating):
         """Nothing may hang on it when it goes with --delete, which would take attached images along."""
         if identity not in await self._host.machines():
             return False
-        for port in ("0", "1"):
+        for port in range(_PORTS):
             place = (f"--storagectl={CONTROLLER}", f"--port={port}", "--device=0")
             info = await self._host.run("showvminfo", identity, "--machinereadable")
             if re.search(rf'^"{CONTROLLER}-{port}-0"="(?!none")', info, re.M):
@@ -219,11 +223,13 @@ class VirtualBoxCreating(Creating):
         await self._host.run("unregistervm", identity, "--delete", seconds=120)
         return True
 
-    async def _remove(self, path: str) -> bool:
+    async def _remove(self, path: str, identity: str) -> bool:
         for image in await self._host.images():
             if image.location == path:
-                for user in image.users:
-                    await self._unregister(user)
+                if others := set(image.users) - {identity}:
+                    raise ActionError(f"{', '.join(sorted(others))} has it attached")
+                if image.users:
+                    await self._unregister(identity)
                 await self._host.run("closemedium", "disk", image.id, "--delete", seconds=120)
                 return True
         return await self._host.discard(path)

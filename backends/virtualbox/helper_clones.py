@@ -20,7 +20,13 @@ _STRANGE = re.compile("[^ ()\\-.0-9A-Za-z_\u00a0-\ud7af]")
 def methods(connection: Any) -> dict[str, Callable[..., Any]]:
     """Requests by name."""
     clones = Clones(connection)
-    return {"clone_place": clones.place, "clone_clear": clones.clear, "files": files, "remove_files": remove_files}
+    return {
+        "clone_place": clones.place,
+        "clone_reserve": reserve,
+        "clone_clear": clones.clear,
+        "files": files,
+        "remove_files": remove_files,
+    }
 
 
 class Clones:
@@ -59,6 +65,18 @@ def folder_of(base: str, name: str) -> str:
     if len(made) > 1 and made.endswith("."):
         made = made[:-1] + "_"
     return str(Path(base, made))
+
+
+def reserve(folder: str) -> str:
+    """Make the folder, which is its maker's alone then; why it cannot be, or nothing."""
+    try:
+        Path(folder).parent.mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir()
+    except FileExistsError:
+        return "is there already"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def clear(folder: str) -> str:

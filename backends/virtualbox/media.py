@@ -110,6 +110,9 @@ class VirtualBoxMedia(Media):
     async def _made(self, path: str, arguments: tuple[str, ...], report: Report) -> None:
         if (await self._host.place(path))["there"]:
             raise ActionError(f"{clean(path, 200)} is there already")
+        if any(image.location == path for image in await self._host.images()):
+            # its file may be on a file system that is not mounted now
+            raise ActionError(f"VirtualBox knows a disk {clean(path, 200)} already, though its file is not there")
         if arguments[0] == "createmedium" and arguments[-2].partition("=")[2] not in dict(FORMATS):
             raise ActionError("VirtualBox makes no disks of this format")
 

@@ -106,6 +106,8 @@ class VirtualBoxSnapshots(Snapshots):
         return await asyncio.to_thread(getattr(helper_clones, name), folder, **arguments)
 
     async def restore(self, vm: Ref, snapshot: str, report: Report) -> str:
+        if all(found.id != snapshot for found in (await self.tree(vm)).snapshots):
+            raise ActionError("the snapshot is gone by now: nothing was done")
         if await self._state(vm) in {*_LIVE, "Stuck"}:
             report.progress(Progress("powering off"))
             await self._run("controlvm", vm.id, "poweroff", seconds=120.0)

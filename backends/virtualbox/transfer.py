@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from contextlib import suppress
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends import vm_names
 from backends.abilities.transfer import Package, Room, Transfer
 from backends.base import ActionError, EngineError
-from backends.export_paths import check_new, free_at
+from backends.export_paths import check_new, free_at, words
 from backends.model import Ref
 from backends.progress import Report
 from backends.text import clean
+from backends.undoing import whole
 from backends.virtualbox import helper_clones
 from backends.virtualbox.following import Followed, follow
 from backends.virtualbox.manage import ManageError
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 _OFF = {"PoweredOff", "Aborted"}
 _LOOK = 120.0
-_THERE = "VERR_ALREADY_EXISTS"
 _NAME = re.compile(r'^ *\d+: Suggested VM name "(.*)"$', re.MULTILINE)
 _SYSTEM = re.compile(r"^Virtual system \d+:", re.MULTILINE)
 _ATTEMPTS, _EACH = 6, 0.5
@@ -52,16 +53,17 @@ class VirtualBoxTransfer(Transfer):
     async def export(self, vm: Ref, path: str, report: Report) -> str:
         await asyncio.to_thread(check_new, path, self.suffix)
         await self._check_off(vm)
-        arguments = ["export", vm.id, f"--output={path}", "--options=manifest"]
+        # in a folder of its own: what is removed when it fails was written by it
+        folder = await asyncio.to_thread(_beside, path)
+        made = str(Path(folder, Path(path).name))
+        arguments = ["export", vm.id, f"--output={made}", "--options=manifest"]
         try:
             await follow(self._backend.manager(), arguments, "writing the OVA", report, cancels=True)
+            await whole(asyncio.to_thread(_settle, made, path))
         except Followed as error:
-            if _THERE not in str(error):
-                await asyncio.shield(_remove(path))
             raise ActionError(f"{_reason(str(error))}; nothing is left at {clean(path, 300)}") from None
-        except asyncio.CancelledError:
-            await asyncio.shield(_remove(path))
-            raise
+        finally:
+            await asyncio.shield(_remove(folder))
         written = await asyncio.to_thread(os.path.getsize, path)
         return f"{clean(path, 300)}, {written / 1e6:,.1f} MB"
 
@@ -96,6 +98,9 @@ class VirtualBoxTransfer(Transfer):
         await self.look(path)
         folder = str((await self._place(name))["folder"])
         before = await self._run("list", "vms")
+        # made here, it is nobody else's, and may be removed when the import fails
+        if taken := await whole(self._reserve(folder)):
+            raise ActionError(clean(f"{folder} {taken}: nothing was done"))
         arguments = ["import", path, "--vsys", "0", f"--vmname={name}"]
         try:
             await follow(self._backend.manager(), arguments, "reading its disks", report, cancels=True)
@@ -115,7 +120,7 @@ class VirtualBoxTransfer(Transfer):
                 known = set(re.findall(r"\{([0-9a-f-]{36})\}$", before, re.MULTILINE))
                 listed = re.findall(r'^"(.*)" \{([0-9a-f-]{36})\}$', await self._run("list", "vms"), re.MULTILINE)
                 for called, machine in listed:
-                    if machine not in known and called == name:
+                    if machine not in known and called == name and await self._lives_in(machine, folder):
                         await self._run("unregistervm", machine, "--delete", seconds=_LOOK)
                 if not self._backend.binding:
                     words = await asyncio.to_thread(helper_clones.clear, folder)
@@ -128,6 +133,17 @@ class VirtualBoxTransfer(Transfer):
             # VBoxSVC may just be coming up again
             await asyncio.sleep(_EACH)
         return clean(f"its files may be left in {folder}: {words}")
+
+    async def _lives_in(self, machine: str, folder: str) -> bool:
+        found = re.search(
+            r'^CfgFile="(.*)"$', await self._run("showvminfo", machine, "--machinereadable"), re.MULTILINE
+        )
+        return found is not None and re.sub(r"\\(.)", r"\1", found[1]).rpartition("/")[0] == folder
+
+    async def _reserve(self, folder: str) -> str:
+        if self._backend.binding:
+            return str(await self._backend.ask("clone_reserve", folder=folder))
+        return await asyncio.to_thread(helper_clones.reserve, folder)
 
     async def _place(self, name: str) -> dict[str, Any]:
         if self._backend.binding:
@@ -154,11 +170,35 @@ class VirtualBoxTransfer(Transfer):
             raise ActionError(str(error)) from None
 
 
-async def _remove(path: str) -> None:
+def _beside(path: str) -> str:
+    try:
+        return tempfile.mkdtemp(prefix=".boxtop-", dir=Path(path).parent)
+    except OSError as error:
+        raise ActionError(words(error)) from None
+
+
+def _settle(made: str, path: str) -> None:
+    """Give it its name, over nothing that came to be there meanwhile."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        raise ActionError(f"{clean(path, 300)} is there by now: nothing was overwritten") from None
+    except OSError:
+        # a file system without links
+        if os.path.lexists(path):
+            raise ActionError(f"{clean(path, 300)} is there by now: nothing was overwritten") from None
+        try:
+            os.rename(made, path)  # noqa: PTH104
+        except OSError as error:
+            raise ActionError(words(error)) from None
+
+
+async def _remove(folder: str) -> None:
     """What was written of an export; also when VBoxSVC makes it only now."""
-    for _ in range(2):
-        with suppress(OSError):
-            await asyncio.to_thread(os.unlink, path)
+    for _ in range(_ATTEMPTS):
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        if not await asyncio.to_thread(os.path.lexists, folder):
+            return
         await asyncio.sleep(_EACH)
 
 
