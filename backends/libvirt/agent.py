@@ -69,7 +69,7 @@ class Guests:
         if identity in self._waiting or len(self._waiting) >= _AT_ONCE:
             raise ActionError("an agent has not answered yet")
         known = tuple(fact for fact in self.facts(identity) if fact[0] != "agent")
-        connection = self._backend.connection()
+        connection = self._backend.connection().beside("agents")
         self._waiting.add(identity)
         work = asyncio.ensure_future(
             in_thread(lambda: _told(connection, identity, known), lambda: None, f"{self._backend.engine}-agent")

@@ -201,6 +201,10 @@ class LibvirtBackend(Backend):
         look = asyncio.get_running_loop().call_later(_LOOKED_AT, self._inbox.put_nowait, ref.id)
         try:
             await self._act(pool, work, _ACTION_TIMEOUT)
+        except EngineError as error:
+            from backends.libvirt import aftermath
+
+            await aftermath.performed(self, action, ref, options, error)
         finally:
             look.cancel()
 
@@ -239,8 +243,8 @@ class LibvirtBackend(Backend):
         return await self._act(self._actions, call, seconds)
 
     def connection(self) -> Connection:
-        """The connection now, for work in a thread of its own. Raises EngineError when there is none."""
-        return self._connected()
+        """The connection now for work in a thread of its own. Raises EngineError when there is none."""
+        return self._connected().beside("work")
 
     async def _ask(self, call: Callable[[Connection], _T]) -> _T:
         connection = self._connected()
@@ -255,6 +259,8 @@ class LibvirtBackend(Backend):
         self, pool: ThreadPoolExecutor, call: Callable[[Connection], _T], seconds: float = _CALL_TIMEOUT
     ) -> _T:
         connection = self._connected()
+        if pool is self._actions:
+            connection = connection.beside("work")
         try:
             return await self._in(pool, lambda: call(connection), seconds)
         except (EngineError, ActionError):

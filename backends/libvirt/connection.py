@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
-from backends.libvirt import uris
+from backends.base import EngineError
+from backends.libvirt import errors, uris
 from backends.libvirt.domains import Definition, definition
 from backends.libvirt.loop import library
 from backends.libvirt.starts import starts
@@ -35,7 +36,8 @@ class Connection:
         self._without_start: set[str] = set()
         self._callbacks: list[int] = []
         self.closed = False
-        self.virt = self.libvirt.open(uris.quiet(uri))
+        self._virt = self.libvirt.open(uris.quiet(uri))
+        self._beside: dict[str, Beside] = {}
         with suppress(self.libvirt.libvirtError):  # the test driver has none
             self.virt.setKeepAlive(KEEPALIVE_INTERVAL, KEEPALIVE_COUNT)
         with suppress(self.libvirt.libvirtError):
@@ -45,6 +47,21 @@ class Connection:
         with suppress(self.libvirt.libvirtError):
             hostname = str(self.virt.getHostname())
         self._here = uris.is_here(self.uri, hostname)
+
+    @property
+    def virt(self) -> Any:
+        """The virConnect."""
+        return self._virt
+
+    def beside(self, purpose: str) -> Connection:
+        """The same domains through a connection for this purpose alone; it is opened by whoever first calls with it."""
+        if self.uri.startswith("test:"):
+            # each connection has a world of its own
+            return self
+        with self._lock:
+            if purpose not in self._beside:
+                self._beside[purpose] = Beside(self)
+            return self._beside[purpose]
 
     def listen(self) -> None:
         """Have `changed` called from now on."""
@@ -117,7 +134,8 @@ class Connection:
         if identity not in self._started and identity not in self._without_start:
             self._without_start.add(identity)
             if self.is_local():
-                self._started = starts() | self._started
+                for found, at in starts().items():
+                    self._started.setdefault(found, at)
         return self._started.get(identity)
 
     def forget(self, identity: str) -> None:
@@ -127,8 +145,9 @@ class Connection:
 
     def keep_only(self, ids: set[str]) -> None:
         with self._lock:
-            self._definitions = {identity: found for identity, found in self._definitions.items() if identity in ids}
-            self._started = {identity: at for identity, at in self._started.items() if identity in ids}
+            for known in (self._definitions, self._started):
+                for identity in [identity for identity in known if identity not in ids]:
+                    known.pop(identity, None)
 
     def tree(self, domain: Any) -> Any:
         """Its XML, live where it runs, as JSON-like data; never with what the security flag would show."""
@@ -137,6 +156,8 @@ class Connection:
     def close(self) -> None:
         """Never raises; waits for the daemon as long as the keep-alive does at most."""
         self.closed = True
+        for other in self._beside.values():
+            other.close()
         for callback in self._callbacks:
             with suppress(Exception):
                 self.virt.domainEventDeregisterAny(callback)
@@ -170,6 +191,50 @@ class Connection:
     def _gone(self, _connection: Any, reason: int, _opaque: Any) -> None:
         if not self.closed:
             self._lost({1: "the daemon ended", 2: "the daemon does not answer"}.get(reason, "the connection broke"))
+
+
+class Beside(Connection):
+    """A connection of its own that shares what the first one knows.
+
+    While libvirt's library waits for one long answer (9.0 at least), other calls of the connection are stuck for
+    seconds each: whoever wakes the waiting thread may come too early, and is heard only at the next sign of life.
+    """
+
+    def __init__(self, first: Connection) -> None:
+        self.libvirt, self.uri, self._here = first.libvirt, first.uri, first._here
+        self._lock, self._definitions = first._lock, first._definitions
+        self._started, self._without_start = first._started, first._without_start
+        self._first = first
+        self._own = threading.Lock()
+        self._virt: Any = None
+
+    @property
+    def closed(self) -> bool:  # type: ignore[override]
+        return self._first.closed
+
+    @property
+    def virt(self) -> Any:
+        """Opened at first, and again when it broke; blocks meanwhile."""
+        with self._own:
+            if self._virt is None or not self._virt.isAlive():
+                if self._first.closed:
+                    raise EngineError("libvirt is not connected")
+                try:
+                    self._virt = self.libvirt.open(uris.quiet(self.uri))
+                except self.libvirt.libvirtError as error:
+                    raise errors.connect_error(error, self.uri) from error
+                with suppress(self.libvirt.libvirtError):
+                    self._virt.setKeepAlive(KEEPALIVE_INTERVAL, KEEPALIVE_COUNT)
+            return self._virt
+
+    def beside(self, purpose: str) -> Connection:
+        return self._first.beside(purpose)
+
+    def close(self) -> None:
+        virt = self._virt
+        if virt is not None:
+            with suppress(Exception):
+                virt.close()
 
 
 def _data(element: ElementTree.Element) -> Any:

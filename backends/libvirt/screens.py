@@ -38,7 +38,8 @@ class LibvirtScreens(Screens):
 
         def shoot(connection: Connection) -> bytes:
             try:
-                return _screenshot(connection, ref.id)
+                # it waits for QEMU's monitor, which may hang
+                return _screenshot(connection.beside("screens"), ref.id)
             except connection.libvirt.libvirtError as error:
                 if "no screens" in str(error):
                     raise ActionError("no video device is defined for it") from None
