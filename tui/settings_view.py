@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 
 from backends.abilities.editing import Forward, Settings, Timing, When
-from backends.model import Ref
+from backends.model import VM, Item, Ref
 from backends.text import clean
 from tui.commands import Here
 from tui.formats import size
+from tui.store import Delta
 from tui.subjects import SettingsRow, Subject
 from tui.view import View
 from widgets.line import Line, Part
@@ -45,6 +47,8 @@ class SettingsView(View):
         self.table = Table(_COLUMNS, id="settings", glyphs=glyphs)
         self.ref: Ref | None = None
         self.shown: Settings | None = None
+        self._item: Item | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._subjects: dict[str, Subject] = {}
 
     def compose(self) -> ComposeResult:
@@ -58,6 +62,22 @@ class SettingsView(View):
     def subject(self) -> Subject | None:
         key = self.table.cursor_key
         return self._subjects.get(key) if isinstance(key, str) else None
+
+    def apply(self, delta: Delta) -> None:
+        """Read them anew when its VM is in another state, or in another way not as it was."""
+        if self.ref is None or delta.usage or self.ref not in delta.refs:
+            return
+        item, before = self._boxtop.store.get(self.ref), self._item
+        self._item = item
+        if item is None:
+            self._title.set_parts([Part(" Settings", "accent"), Part("  the VM is gone", "error")])
+        elif (
+            isinstance(before, VM)
+            and isinstance(item, VM)
+            and _told(item) != _told(before)
+            and self.ref not in self._boxtop.store.pending
+        ):
+            self._reading = asyncio.create_task(self._boxtop.run_command("settings.again", ()), name="settings")
 
     @property
     def here(self) -> Here:
@@ -80,7 +100,7 @@ class SettingsView(View):
         if ref != self.ref:
             self.table.scroll_to_top(0)
         fresh = ref != self.ref
-        self.ref, self.shown = ref, settings
+        self.ref, self.shown, self._item = ref, settings, self._boxtop.store.get(ref)
         entries = rows_of(settings, networks)
         self._subjects = {str(row.key): subject for row, subject in entries}
         self.table.set_rows([row for row, _ in entries])
@@ -97,6 +117,11 @@ class SettingsView(View):
                 Part(f"  on {ref.engine}, {runs}", "dim"),
             ]
         )
+
+
+def _told(vm: VM) -> tuple[object, ...]:
+    """What of a listed VM its settings hang together with."""
+    return vm.state, vm.name, vm.description, vm.cpus, vm.memory, vm.autostart, vm.snapshots
 
 
 def rows_of(settings: Settings, networks: dict[str, str]) -> list[tuple[Row, Subject]]:

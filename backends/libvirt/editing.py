@@ -26,7 +26,7 @@ from backends.abilities.editing import (
     When,
 )
 from backends.base import ActionError
-from backends.libvirt import adapters, storage
+from backends.libvirt import adapters, sizes, storage
 from backends.libvirt.connection import Connection
 from backends.libvirt.creating import networks_of
 from backends.libvirt.machine_xml import bus_of, drive, name_wrong, target_after
@@ -108,13 +108,12 @@ def _read(connection: Connection, domain: Any) -> Settings:
     uefi = (root.find("os") or Element("os")).get("firmware") == "efi" or (
         loader is not None and loader.get("type") == "pflash"
     )
-    vcpu = root.find("vcpu")
     orders = [_BOOT[dev] for entry in root.iterfind("os/boot") if (dev := entry.get("dev") or "") in _BOOT]
     return Settings(
         name=clean(domain.name()),
         description=clean_block((root.findtext("description") or "").strip()),
-        cpus=int((vcpu.get("current") or vcpu.text or "1") if vcpu is not None else 1),
-        memory=int(domain.maxMemory() if not domain.isPersistent() else _kibibytes(root)) << 10,
+        cpus=sizes.cpus_of(root),
+        memory=sizes.memory_of(root),
         uefi=uefi,
         boot=tuple(orders) or tuple(_device_orders(root)),
         autostart=domain.isPersistent() and bool(domain.autostart()),
@@ -122,14 +121,8 @@ def _read(connection: Connection, domain: Any) -> Settings:
         adapters=tuple(adapters.read_adapter(entry) for entry in root.iterfind("devices/interface")),
         forwards=tuple(one for entry in root.iterfind("devices/interface") for one in adapters.forwards_of(entry)),
         live=live,
-        timing=_timing(live=live, persistent=bool(domain.isPersistent())),
+        timing=_timing(connection, domain, live=live),
     )
-
-
-def _kibibytes(root: Element) -> int:
-    memory = root.find("memory")
-    # an inactive definition always comes in KiB
-    return int((memory.text or "0") if memory is not None else 0)
 
 
 def _device_orders(root: Element) -> list[str]:
@@ -142,7 +135,7 @@ def _device_orders(root: Element) -> list[str]:
     return list(dict.fromkeys(kind for _, kind in sorted(found)))
 
 
-def _timing(*, live: bool, persistent: bool) -> tuple[Timing, ...]:
+def _timing(connection: Connection, domain: Any, *, live: bool) -> tuple[Timing, ...]:
     every = (
         "name",
         "description",
@@ -161,11 +154,11 @@ def _timing(*, live: bool, persistent: bool) -> tuple[Timing, ...]:
         "unplug",
         "forward",
     )
-    if not persistent:
+    if not domain.isPersistent():
         return tuple(Timing(what, When.REFUSED, _TRANSIENT) for what in every)
     if not live:
         return ()
-    later = (Timing(what, When.NEXT) for what in ("cpus", "memory", "uefi", "boot", "mac"))
+    later = (*sizes.timings(connection, domain), *(Timing(what, When.NEXT) for what in ("uefi", "boot", "mac")))
     return (Timing("name", When.REFUSED, "libvirt renames a VM only while it is off"), *later)
 
 
@@ -207,7 +200,6 @@ def _both(connection: Connection, domain: Any, act: Callable[[int], object]) -> 
 
 def _set(connection: Connection, domain: Any, now: Settings, change: Set) -> When:
     lib, value = connection.libvirt, change.value
-    config = lib.VIR_DOMAIN_AFFECT_CONFIG
     live = bool(domain.isActive())
     if change.field == "name":
         if wrong := name_wrong(str(value)):
@@ -223,21 +215,18 @@ def _set(connection: Connection, domain: Any, now: Settings, change: Set) -> Whe
         kind = lib.VIR_DOMAIN_METADATA_DESCRIPTION
         return _both(connection, domain, lambda flags: domain.setMetadata(kind, str(value) or None, None, None, flags))
     if change.field == "cpus":
-        domain.setVcpusFlags(int(str(value)), config | lib.VIR_DOMAIN_VCPU_MAXIMUM)
-        domain.setVcpusFlags(int(str(value)), config)
-    elif change.field == "memory":
-        domain.setMemoryFlags(int(str(value)) >> 10, config | lib.VIR_DOMAIN_MEM_MAXIMUM)
-        domain.setMemoryFlags(int(str(value)) >> 10, config)
+        return sizes.set_cpus(connection, domain, int(str(value)))
+    if change.field == "memory":
+        return sizes.set_memory(connection, domain, int(str(value)))
+    root = _root(connection, domain, secure=True)
+    system = root.find("os")
+    if system is None:
+        raise ActionError("its definition names no system to boot")
+    if change.field == "uefi":
+        _firmware(system, uefi=bool(value))
     else:
-        root = _root(connection, domain, secure=True)
-        system = root.find("os")
-        if system is None:
-            raise ActionError("its definition names no system to boot")
-        if change.field == "uefi":
-            _firmware(system, uefi=bool(value))
-        else:
-            _boot(root, system, value if isinstance(value, tuple) else ())
-        connection.virt.defineXML(text_of(root))
+        _boot(root, system, value if isinstance(value, tuple) else ())
+    connection.virt.defineXML(text_of(root))
     return When.NEXT if live else When.NOW
 
 

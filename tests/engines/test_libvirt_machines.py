@@ -321,6 +321,26 @@ async def test_adapters_come_and_go_live_or_at_the_next_start(backend: LibvirtBa
     assert now.adapters[0].mac in macs() and now.adapters[0].mac not in macs("--inactive")
 
 
+async def test_cpus_change_live_where_there_is_room_and_keep_it(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    editing, identity = able(backend, Editing), empty.define("roomy")
+    ref = Ref("libvirt", Kind.VM, identity)
+    empty.virsh("setvcpus", identity, "4", "--config", "--maximum")
+    empty.virsh("setvcpus", identity, "1", "--config")
+    empty.virsh("start", identity)
+    shown = await editing.settings(ref)
+    assert (shown.cpus, shown.timed("cpus").when, shown.timed("memory").when) == (1, When.NOW, When.NEXT)
+    # what the hardware it imitates cannot take while it runs comes at the next start
+    outcomes = await editing.apply(ref, shown, [Set("cpus", 2), Set("memory", 8 * MB)], Heard())
+    live = empty.virsh("vcpucount", identity, "--live", "--current")
+    assert (outcomes[0].when is When.NOW) is (live == "2"), outcomes
+    assert empty.virsh("vcpucount", identity, "--config", "--current") == "2"
+    assert empty.virsh("vcpucount", identity, "--config", "--maximum") == "4"
+    # the guest has no balloon's driver: it is not to give its memory back much later of itself
+    assert outcomes[1].when is When.NEXT
+    assert "Used memory:    16384 KiB" in empty.virsh("dominfo", identity)
+    assert (await editing.settings(ref)).memory == 8 * MB
+
+
 async def test_autostart_is_listed_and_set_and_seen_when_virsh_changes_it(
     backend: LibvirtBackend, empty: PrivateLibvirt
 ) -> None:
