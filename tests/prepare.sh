@@ -25,6 +25,8 @@ need pkg-config pkg-config
 need gcc gcc
 { command -v pkg-config && pkg-config --exists libvirt; } >/dev/null 2>&1 || missing="$missing libvirt-dev python3-dev"
 need tmux tmux
+need sshd openssh-server
+need ssh openssh-client
 need unshare util-linux
 need flock util-linux
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
