@@ -265,7 +265,8 @@ def _attach(connection: Connection, domain: Any, now: Settings, change: AttachDi
         form = storage.format_of(connection, path)
         names = [one.id for one in now.drives if one.kind == "disk"]
         prefix = names[0][:_LETTERS] if names and names[0][:_LETTERS] in {"vd", "sd", "hd"} else "vd"
-        target = target_after({one.id for one in now.drives}, prefix)
+        # one that leaves at the next start only still has its place
+        target = target_after({one.id for one in now.drives} | _running_targets(domain), prefix)
         text = text_of(drive("disk", path, form, target, bus_of(target)))
         return _both(connection, domain, lambda flags: domain.attachDeviceFlags(text, flags))
     except BaseException:
@@ -327,6 +328,14 @@ def _refuse_another_disk(connection: Connection, domain: Any, drive: Drive) -> N
                 raise ActionError(f"{drive.place} has {clean(found.path, 200) or 'nothing'} by now: nothing was done")
 
 
+def _running_targets(domain: Any) -> set[str]:
+    """The disks it runs with, which may be others than its definition tells."""
+    if not domain.isActive():
+        return set()
+    root = ElementTree.fromstring(domain.XMLDesc(0))  # noqa: S314 - libvirt wrote it
+    return {target.get("dev") or "" for target in root.iterfind("devices/disk/target")}
+
+
 def _let_go(domain: Any, target: str) -> bool:
     """Whether a running guest has given the disk up: it is only asked to."""
     deadline = time.monotonic() + _LETS_GO
@@ -341,7 +350,7 @@ def _grow(connection: Connection, domain: Any, change: GrowDisk) -> When:
     if change.size <= (change.drive.size or 0):
         raise ActionError("a disk can only grow: what lies at its end would be lost")
     _refuse_another_disk(connection, domain, change.drive)
-    if domain.isActive():
+    if change.drive.id in _running_targets(domain):
         # QEMU would make it smaller as well
         if change.size <= int(domain.blockInfo(change.drive.id)[0]):
             raise ActionError("it is larger by now: a disk can only grow")
