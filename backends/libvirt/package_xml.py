@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from backends.base import ActionError
+from backends.libvirt.package_filter import strip
 from backends.text import clean
 
 FILE = "domain.xml"
 NVRAM = "nvram.fd"
-_QEMU = "{http://libvirt.org/schemas/domain/qemu/1.0}"
-_OWN_FILES = ("os/kernel", "os/initrd", "os/dtb")
-_HOST = {"hostdev": "host devices", "filesystem": "shared folders", "shmem": "shared memory"}
+_FORMATS = {"raw", "qcow2"}
+"""Others may name further files, which QEMU opens with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ def packed(xml: str, disks: Mapping[str, tuple[str, str]], *, nvram: bool) -> st
     """A domain's XML with its disks named as the folder's files: (file, format) by target."""
     root = ElementTree.fromstring(xml)  # noqa: S314 - libvirt wrote it
     root.attrib.pop("id", None)
-    variables = root.find("os/nvram")
+    system, variables = root.find("os"), root.find("os/nvram")
+    if variables is None and nvram and system is not None:
+        variables = ElementTree.SubElement(system, "nvram")
     if variables is not None:
         variables.text = NVRAM if nvram else None
     for disk in root.iterfind("devices/disk"):
@@ -67,7 +69,7 @@ def unpacked(text: str) -> Packed:
         raise ActionError(f"{FILE} cannot be read: {clean(str(error), 200)}") from None
     if root.tag != "domain" or not root.findtext("name"):
         raise ActionError(f"{FILE} is no domain's")
-    left_out = _strip(root)
+    left_out = strip(root)
     disks = []
     devices = root.find("devices")
     for disk in [] if devices is None else devices.findall("disk"):
@@ -81,7 +83,10 @@ def unpacked(text: str) -> Packed:
             continue
         if not file or "/" in file or file in {".", "..", FILE}:
             raise ActionError(f"its disk {clean(name, 20)} is no file of the folder")
-        disks.append((name, file, (driver.get("type") or "raw") if driver is not None else "raw"))
+        form = (driver.get("type") or "raw") if driver is not None else "raw"
+        if form not in _FORMATS:
+            raise ActionError(f"its disk {clean(name, 20)} is {clean(form, 20)}: make it qcow2 with qemu-img convert")
+        disks.append((name, file, form))
     nvram = root.findtext("os/nvram") == NVRAM
     return Packed(
         clean(root.findtext("name") or "", 250),
@@ -90,31 +95,3 @@ def unpacked(text: str) -> Packed:
         nvram,
         tuple(left_out),
     )
-
-
-def _strip(root: ElementTree.Element) -> list[str]:
-    """Take out what reaches into the machine it is brought to, or is of the one it came from."""
-    left_out: list[str] = []
-    for child in list(root):
-        if child.tag.startswith(_QEMU):
-            root.remove(child)
-            left_out.append("QEMU's own arguments")
-        elif child.tag == "seclabel":
-            root.remove(child)
-    system = root.find("os")
-    for place in _OWN_FILES:
-        found = root.find(place)
-        if system is not None and found is not None:
-            system.remove(found)
-            left_out.append(f"its {found.tag}")
-    devices = root.find("devices")
-    for child in [] if devices is None else list(devices):
-        if child.tag in _HOST:
-            devices.remove(child)  # type: ignore[union-attr]
-            left_out.append(_HOST[child.tag])
-        elif child.tag in {"serial", "console", "parallel", "channel"} and child.get("type") in {"file", "dev", "pipe"}:
-            devices.remove(child)  # type: ignore[union-attr]
-            left_out.append(f"a {child.tag} port to a file")
-        elif child.tag == "emulator":
-            devices.remove(child)  # type: ignore[union-attr]
-    return list(dict.fromkeys(left_out))

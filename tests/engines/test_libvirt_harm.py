@@ -16,6 +16,7 @@ from backends.abilities.creating import MB, Creating, DiskFrom, NewVM
 from backends.abilities.editing import AttachDisk, DetachDisk, Editing, GrowDisk, Set, SetAdapter
 from backends.abilities.media import Media
 from backends.abilities.snapshots import Snapshots
+from backends.abilities.transfer import Transfer
 from backends.base import ActionError
 from backends.libvirt.backend import LibvirtBackend
 from backends.model import Action, ActionOptions, Kind, Loss, Ref
@@ -303,3 +304,33 @@ async def test_a_refused_restore_keeps_the_saved_memory(
     with pytest.raises(ActionError):
         await able(backend, Snapshots).restore(ref(own), "first", Heard())
     assert saved.exists()
+
+
+async def test_an_import_writes_and_runs_nothing_of_this_machine(
+    backend: LibvirtBackend, clean: PrivateLibvirt, tmp_path: Path
+) -> None:
+    victim, run = tmp_path / "victim", tmp_path / "run.sh"
+    victim.write_text("precious")
+    run.write_text(f"#!/bin/sh\necho gone > {victim}\n")
+    run.chmod(0o755)
+    pool(clean, tmp_path / "vms", "default")
+    transfer = able(backend, Transfer)
+    own = clean.define("own", "spins")
+    await transfer.export(ref(own), str(tmp_path / "out"), Heard())
+    file = tmp_path / "out/domain.xml"
+    wrong = (
+        f"<serial type='pty'><log file='{victim}' append='off'/><target port='0'/></serial>"
+        f"<interface type='ethernet'><script path='{run}'/><target dev='bt-harm0'/></interface>"
+        f"<audio id='7' type='file' path='{victim}'/>"
+        f"<channel type='unix'><source mode='bind' path='{victim}'/><target type='virtio' name='a.b'/></channel>"
+        f"<rng model='virtio'><backend model='random'>{victim}</backend></rng>"
+    )
+    text = file.read_text().replace("<devices>", f"<devices>{wrong}", 1)
+    file.write_text(text.replace("</os>", f"<loader readonly='yes' type='rom'>{victim}</loader></os>"))
+    await transfer.bring(str(tmp_path / "out"), "stranger", Heard())
+    assert str(tmp_path / "victim") not in clean.virsh("dumpxml", "stranger")
+    clean.virsh("start", "stranger")
+    assert victim.read_text() == "precious"
+    file.write_text(text.replace('type="raw"', 'type="vmdk"').replace("type='raw'", "type='vmdk'"))
+    with pytest.raises(ActionError, match="vmdk"):
+        await transfer.look(str(tmp_path / "out"))
