@@ -32,7 +32,10 @@ def cloned(xml: str, name: str, uuid: str, disks: Mapping[str, Image], *, keep_m
     for entry in root.iterfind("sysinfo/system/entry"):
         if entry.get("name") == "uuid":
             entry.text = uuid
-    if (variables := root.find("os/nvram")) is not None:
+    system, variables = root.find("os"), root.find("os/nvram")
+    if variables is None and nvram and system is not None:
+        variables = ElementTree.SubElement(system, "nvram")
+    if variables is not None:
         variables.text = nvram or None
     if not keep_macs:
         for interface in root.iterfind("devices/interface"):

@@ -23,6 +23,7 @@ from backends.libvirt import pool_copies, qemu_img
 from backends.libvirt.clone_xml import Image, cloned
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import Disk
+from backends.libvirt.firmware import variables
 from backends.libvirt.qemu_img import Copy
 from backends.libvirt.snapshots import LibvirtSnapshots
 from backends.model import Kind, Ref
@@ -48,6 +49,7 @@ class _Now:
     disks: tuple[Disk, ...]
     """Those to be copied; read-only and shared ones are the clone's too."""
     nvram: str
+    tpm: bool
     active: bool
     paused: bool
     saved: bool
@@ -77,6 +79,8 @@ class LibvirtCloning(Cloning):
         notes = ["Of a snapshot it gets the disks, not the memory."] if tree.snapshots else []
         if now.nvram:
             notes.append("Its firmware's settings are copied where this user may read them, else they are fresh.")
+        if now.tpm:
+            notes.append("The secrets in its TPM are not copied: what they encrypt asks for its recovery key.")
         return CloneOffer(
             tuple(sources),
             size,
@@ -256,7 +260,8 @@ def _now(connection: Connection, identity: str) -> _Now:
     return _Now(
         xml=xml,
         disks=tuple(disks),
-        nvram=own.nvram,
+        nvram=variables(connection, own),
+        tpm=own.tpm,
         active=active,
         paused=active and int(domain.state()[0]) == _PAUSED,
         saved=not active and bool(connection.facts(domain, identity)["saved"]),

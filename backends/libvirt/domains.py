@@ -56,6 +56,11 @@ class Definition:
     memory: int
     disks: tuple[Disk, ...]
     nvram: str = ""
+    """The file of its firmware's variables, where the definition tells it."""
+    efi: bool = False
+    """Whether its firmware keeps variables in a file."""
+    tpm: bool = False
+    """Whether libvirt keeps the secrets of an emulated TPM for it."""
     snapshot_metadata: bool = False
 
 
@@ -78,6 +83,8 @@ def definition(xml: str) -> Definition:
         memory=_bytes(root.find("currentMemory")) or _bytes(root.find("memory")),
         disks=tuple(_disk(disk) for disk in root.iterfind("devices/disk")),
         nvram=clean(root.findtext("os/nvram") or ""),
+        efi=root.find("os[@firmware='efi']") is not None or root.find("os/loader[@type='pflash']") is not None,
+        tpm=root.find("devices/tpm/backend[@type='emulator']") is not None,
     )
 
 

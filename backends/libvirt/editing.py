@@ -26,7 +26,7 @@ from backends.abilities.editing import (
     When,
 )
 from backends.base import ActionError
-from backends.libvirt import adapters, sizes, storage
+from backends.libvirt import adapters, firmware, sizes, storage
 from backends.libvirt.connection import Connection
 from backends.libvirt.creating import networks_of
 from backends.libvirt.machine_xml import bus_of, drive, name_wrong, target_after
@@ -206,7 +206,14 @@ def _set(connection: Connection, domain: Any, now: Settings, change: Set) -> Whe
             raise ActionError(wrong)
         if live:
             raise ActionError(now.timed("name").reason)
+        own = connection.definition(domain, domain.UUIDString())
+        firmware.check_rename(connection, own)
         domain.rename(str(value), 0)
+        try:
+            firmware.renamed(connection, own, str(value))
+        except OSError as error:
+            domain.rename(own.name, 0)
+            raise ActionError(f"its firmware's settings cannot be renamed with it: {error.strerror}") from None
         return When.NOW
     if change.field == "autostart":
         domain.setAutostart(int(bool(value)))

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from backends.base import ActionError
+from backends.libvirt import firmware, storage
 from backends.libvirt.connection import Connection
+from backends.libvirt.domains import Definition
 from backends.libvirt.uses import Uses, kept, no_file, resting_on
 from backends.model import Action, ActionOptions, Loss
 from backends.text import clean
 
 _RESTART_PATIENCE = 60.0
 _EACH = 0.25
+_KEEPS_TPM = 8_009_000
+_WITH_DISKS = "go with its disks, and are kept without"
 
 
 def perform(connection: Connection, action: Action, identity: str, options: ActionOptions) -> None:
@@ -86,7 +90,8 @@ def losses(connection: Connection, identity: str) -> tuple[Loss, ...]:
         elif not disk.file:
             reason = "it is no file of its own: remove it with its storage"
         elif not connection.is_local():
-            reason = "it is on another machine"
+            known = storage.by_path(connection, disk.source) is not None
+            reason = "" if known else "it is in no storage pool of that machine"
         else:
             reason = no_file(disk.source)
         shown = clean(disk.source, 1024)
@@ -94,12 +99,17 @@ def losses(connection: Connection, identity: str) -> tuple[Loss, ...]:
         if size is None and disk.file:
             size = _told_size(connection, domain, disk.target)
         found.append(Loss(shown, "" if reason else f"{disk.target}:{disk.source}", size, reason))
-    return (*found, *_besides(connection, domain))
+    return (*found, *_besides(connection, domain, own))
 
 
-def _besides(connection: Connection, domain: Any) -> list[Loss]:
+def _besides(connection: Connection, domain: Any, own: Definition) -> list[Loss]:
     """What libvirt itself holds of a domain, and loses with it."""
     found = []
+    path = firmware.variables(connection, own)
+    if path and (not connection.is_local() or firmware.is_there(path)):
+        found.append(Loss(f"{clean(path, 1024)}: its firmware's settings, which {_WITH_DISKS}", ""))
+    if own.tpm:
+        found.append(Loss(f"the secrets in its TPM, which {_WITH_DISKS}; what they encrypt cannot be read then", ""))
     with suppress(connection.libvirt.libvirtError):
         if domain.hasManagedSaveImage(0):
             found.append(Loss("the memory it was saved with: as long as it is there, it is not unregistered alone", ""))
@@ -144,6 +154,15 @@ def _delete(connection: Connection, domain: Any, identity: str, disks: tuple[str
         raise ActionError(clean("it is undefined, but not every disk could be deleted: " + "; ".join(failed), 500))
 
 
+def _tpm_flag(connection: Connection, *, keep: bool) -> int:
+    """libvirt deletes a TPM's secrets with their domain unless told otherwise (8.9 and later)."""
+    flag = getattr(connection.libvirt, "VIR_DOMAIN_UNDEFINE_KEEP_TPM" if keep else "VIR_DOMAIN_UNDEFINE_TPM", 0)
+    able = bool(flag) and int(connection.virt.getLibVersion()) >= _KEEPS_TPM
+    if keep and not able:
+        raise ActionError("this libvirt keeps no TPM's secrets without its VM (8.9 and later can): save them first")
+    return int(flag) if able else 0
+
+
 def _runs(connection: Connection, identity: str) -> bool:
     """Whether it is there still: what is undefined while it runs goes on."""
     try:
@@ -157,6 +176,8 @@ def _remove(connection: Connection, path: str) -> None:
     try:
         volume = connection.virt.storageVolLookupByPath(path)
     except connection.libvirt.libvirtError:
+        if not connection.is_local():
+            raise
         Path(path).unlink()
     else:
         volume.delete(0)

@@ -45,8 +45,10 @@ class LibvirtSnapshots(Snapshots):
     async def take(self, vm: Ref, name: str, description: str, report: Report, *, memory: bool) -> str:
         del memory  # an internal snapshot has the memory of what runs, always
         report.progress(Progress("saving the memory and the disks"))
+        ran = False
 
         def work(connection: Connection) -> str:
+            nonlocal ran
             tree = _tree(connection, vm.id)
             if reason := refusal(Op.TAKE, tree):
                 raise ActionError(reason)
@@ -96,7 +98,7 @@ class LibvirtSnapshots(Snapshots):
             raise ActionError(_NO_RENAME)
         await self._backend.act(lambda connection: _describe(connection, vm.id, snapshot, description))
 
-    async def _long(self, vm: Ref, work: Any, lost: str) -> str:
+    async def _long(self, vm: Ref, work: Any) -> str:
         """In a thread of its own: libvirt tells no progress of it and cannot be stopped at it."""
         connection = self._backend.connection()
 
@@ -104,9 +106,7 @@ class LibvirtSnapshots(Snapshots):
             try:
                 return str(work(connection))
             except connection.libvirt.libvirtError as error:
-                if errors.is_lost(error):
-                    raise ActionError(f"libvirt ended meanwhile: {lost}") from error
-                raise _refused(error) from error
+                raise _Lost(errors.words(error)) if errors.is_lost(error) else _refused(error) from error
 
         return await to_its_end(in_thread(call, lambda: None, f"{vm.engine}-snapshot"))
 
@@ -168,7 +168,7 @@ def _take_refusal(own: Definition, *, active: bool, saved: bool) -> str:
         return f"a snapshot needs disks of the format qcow2: {named} is not"
     if not disks and not active:
         return "it has no disk to take a snapshot of"
-    if own.nvram and active:
+    if (own.nvram or own.efi) and active:
         return "libvirt takes none of a running VM with UEFI firmware: shut it down first"
     if saved:
         return "its memory is saved, and would not be in the snapshot: start it, or discard the saved state"

@@ -21,6 +21,7 @@ from backends.libvirt import package_xml, qemu_img, storage
 from backends.libvirt.chains import backing
 from backends.libvirt.clone_xml import Image, cloned
 from backends.libvirt.connection import Connection
+from backends.libvirt.firmware import variables
 from backends.libvirt.package_xml import FILE, NVRAM, Packed
 from backends.model import Ref
 from backends.progress import Progress, Report
@@ -36,6 +37,7 @@ _T = TypeVar("_T")
 _SHUT_OFF = 5
 _LONGEST_XML = 4 << 20
 _MARGIN = 1 << 20
+_COMES_BACK = 30.0
 
 
 class LibvirtTransfer(Transfer):
