@@ -137,8 +137,10 @@ def _delete(connection: Connection, domain: Any, identity: str, disks: tuple[str
     elif domain.hasManagedSaveImage(0):
         raise ActionError("its memory is saved, and libvirt keeps none without its VM: discard the saved state first")
     own = connection.definition(domain, identity)
-    if own.nvram:
-        shared = bool(disks) and bool(Uses(connection, but=identity).users(own.nvram))
+    if own.tpm:
+        flags |= _tpm_flag(connection, keep=not disks)
+    if own.nvram or own.efi:
+        shared = bool(disks and own.nvram) and bool(Uses(connection, but=identity).users(own.nvram))
         flags |= lib.VIR_DOMAIN_UNDEFINE_NVRAM if disks and not shared else lib.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM
     domain.undefineFlags(flags)
     if disks and _runs(connection, identity):

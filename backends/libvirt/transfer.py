@@ -205,7 +205,7 @@ def _disks(connection: Connection, identity: str) -> list[Disk]:
 
 def _export_of(connection: Connection, identity: str) -> tuple[list[Disk], str, str]:
     domain = connection.domain(identity)
-    nvram = connection.definition(domain, identity).nvram
+    nvram = variables(connection, connection.definition(domain, identity))
     nvram = nvram if nvram and os.access(nvram, os.R_OK) else ""
     return _disks(connection, identity), domain.XMLDesc(connection.libvirt.VIR_DOMAIN_XML_INACTIVE), nvram
 
