@@ -45,10 +45,8 @@ class LibvirtSnapshots(Snapshots):
     async def take(self, vm: Ref, name: str, description: str, report: Report, *, memory: bool) -> str:
         del memory  # an internal snapshot has the memory of what runs, always
         report.progress(Progress("saving the memory and the disks"))
-        ran = False
 
         def work(connection: Connection) -> str:
-            nonlocal ran
             tree = _tree(connection, vm.id)
             if reason := refusal(Op.TAKE, tree):
                 raise ActionError(reason)
@@ -98,7 +96,7 @@ class LibvirtSnapshots(Snapshots):
             raise ActionError(_NO_RENAME)
         await self._backend.act(lambda connection: _describe(connection, vm.id, snapshot, description))
 
-    async def _long(self, vm: Ref, work: Any) -> str:
+    async def _long(self, vm: Ref, work: Any, lost: str) -> str:
         """In a thread of its own: libvirt tells no progress of it and cannot be stopped at it."""
         connection = self._backend.connection()
 
@@ -106,7 +104,9 @@ class LibvirtSnapshots(Snapshots):
             try:
                 return str(work(connection))
             except connection.libvirt.libvirtError as error:
-                raise _Lost(errors.words(error)) if errors.is_lost(error) else _refused(error) from error
+                if errors.is_lost(error):
+                    raise ActionError(f"libvirt ended meanwhile: {lost}") from error
+                raise _refused(error) from error
 
         return await to_its_end(in_thread(call, lambda: None, f"{vm.engine}-snapshot"))
 
