@@ -44,7 +44,7 @@ def delete_lines(vm: VM, tree: SnapshotTree, snapshot: VmSnapshot) -> list[tuple
     lines.append((f"Lost for good: the way back to this state{memory}.", "warn"))
     below = [one.name for one in tree.snapshots if one.parent == snapshot.id]
     if tree.current == snapshot.id:
-        below.append("the present state")
+        below.append("the present state" if below else "The present state")
     if below:
         above = named(tree, snapshot.parent)
         who = f"{len(below)} states go" if len(below) > 2 else f"{' and '.join(below)} go{'es' * (len(below) == 1)}"

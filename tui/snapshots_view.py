@@ -131,6 +131,12 @@ class SnapshotsView(View):
             self._asking = None
             self.ask()
 
+    def take_in(self, ref: Ref, tree: SnapshotTree) -> None:
+        """Show this tree, which was read just now."""
+        if self.vm is not None and self.vm.ref == ref:
+            self.found, self.failure = tree, ""
+            self.draw()
+
     def focus_content(self) -> None:
         self.table.focus()
 
@@ -145,7 +151,7 @@ class SnapshotsView(View):
             return
         now = self._boxtop.store.get(self.vm.ref)
         if now is None:
-            self.failure = "the VM is gone"
+            self.found, self.failure = None, "the VM is gone"
             self.draw()
         elif isinstance(now, VM) and self.vm.ref in delta.refs and (now != self.vm or not delta.usage):
             changed = now != self.vm

@@ -65,12 +65,17 @@ class Tree:
         except Exception:
             return str(machine_id)
 
-    def _size(self, machine: Any) -> int:
-        """What the snapshot froze: the images that were written to until it was taken."""
+    def _size(self, machine: Any) -> int | None:
+        """What the snapshot froze: the images that were written to until it was taken; None: not known just now."""
         disk = self.connection.value("DeviceType_HardDisk")
         total = 0
         for attachment in machine.getMediumAttachments():
             medium = attachment.medium
             if medium is not None and int(medium.deviceType) == disk:
-                total += max(0, medium.size)
+                if medium.size <= 0:
+                    # VBoxSVC has not looked at the file since it came up
+                    medium.refreshState()
+                if medium.size <= 0:
+                    return None
+                total += medium.size
         return total

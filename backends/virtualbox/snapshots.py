@@ -160,8 +160,10 @@ def _snapshot(data: dict[str, Any], children: int) -> VmSnapshot:
     if children > 1:
         refusals = ((Op.DELETE, f"{children} snapshots go on from it: VirtualBox merges it into one only"),)
     elif clones := data.get("clones"):
-        rests = "rests" if len(clones) == 1 else "rest"
-        refusals = ((Op.DELETE, clean(f"{' and '.join(clones)} {rests} on it, as linked clones: delete them first")),)
+        words = f"linked clone {clones[0]} rests on it: delete that first"
+        if len(clones) > 1:
+            words = f"linked clones {', '.join(clones)} rest on it: delete them first"
+        refusals = ((Op.DELETE, clean(words, 300)),)
     return VmSnapshot(
         id=data["id"],
         name=clean(data["name"]),

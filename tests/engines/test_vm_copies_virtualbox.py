@@ -14,7 +14,7 @@ import pytest
 
 from backends.abilities.cloning import CloneSpec, Cloning
 from backends.abilities.editing import Editing, Set, When
-from backends.abilities.snapshots import Snapshots
+from backends.abilities.snapshots import Op, Snapshots
 from backends.abilities.vm_settings import Autostart, SavedState
 from backends.base import ActionError, EngineSettings
 from backends.model import Kind, Ref
@@ -182,6 +182,8 @@ async def test_clones_full_and_linked_under_any_name(backend: VirtualBoxBackend,
     (base,) = (await snapshots.tree(vm)).snapshots
     made = await cloning.clone(vm, CloneSpec("linked", linked=True, snapshot=base.id, keep_macs=True), Told())
     assert virtualbox.info(made.id)["macaddress1"] == before["macaddress1"]
+    (base,) = (await snapshots.tree(vm)).snapshots
+    assert base.refusals == ((Op.DELETE, "linked clone linked rests on it: delete that first"),)
     with pytest.raises(ActionError):
         await snapshots.delete(vm, base.id, Told())
     assert snapshots_of(virtualbox, machine) == ["base"]

@@ -8,10 +8,11 @@ import pytest
 from textual.pilot import Pilot
 
 from backends.abilities.editing import Editing, Set, Settings
-from backends.model import VM, Kind, State
+from backends.model import VM, Action, ActionOptions, Change, Kind, State
 from tests.ui.boxtop import TestApp, asked, listed, press, said, select, typed, until
 from tui.handlers.settings import Quiet
 from tui.media_view import MediaView
+from tui.options import HostOption
 from tui.settings_view import SettingsView
 from widgets.confirm import Confirm
 from widgets.form import Form
@@ -69,6 +70,47 @@ async def test_a_vm_is_made_by_the_form_and_its_defaults_follow_the_system(app: 
         assert (made.cpus, made.memory, made.os_type) == (4, 3 << 30, "Windows 11 (64-bit)")
 
 
+async def test_another_engine_is_chosen_in_the_form_and_what_was_typed_stays(tmp_path: Path) -> None:
+    two = (HostOption("demo://virtualbox"), HostOption("demo://virtualbox?seed=2", "other"))
+    async with TestApp(tmp_path / "journal.jsonl", hosts=two).run_test(size=(120, 40)) as pilot:
+        app = await listed(pilot)
+        await press(pilot, "2", "plus")
+        await asked(pilot, Form)
+        await typed(pilot, "fresh")
+        first = form(app)
+        chosen = str(first.values["engine"])
+        first.set_values({"memory": "3g", "os": "Windows11_64"})
+        await until(pilot, lambda: first.values["size"] == "80g", "the disk of Windows 11")
+        await press(pilot, "tab", "right")
+        await until(pilot, lambda: isinstance(app.screen, Form) and app.screen is not first, "the other engine's form")
+        await pilot.pause()
+        values = form(app).values
+        assert values["engine"] != chosen
+        assert (values["name"], values["memory"], values["os"], values["size"]) == (
+            "fresh",
+            "3g",
+            "Windows11_64",
+            "80g",
+        )
+        form(app).set_values({"start": True})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: "fresh" in machines(app), "the VM")
+        assert machines(app)["fresh"].ref.engine == values["engine"]
+        await until(pilot, lambda: machines(app)["fresh"].state is State.RUNNING, "its start")
+
+
+async def test_a_failure_goes_with_the_vm_it_was_about(app: TestApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.screens.main._JUST_NOW", 0.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await listed(pilot)
+        gone, other = (app.named(name).ref for name in ("lab-fedora", "build-debian"))
+        for ref in (gone, other):
+            app.main.warn_of(ref, f"start {ref.id} failed")
+        app.store.apply(Change(gone.engine, app.clock.now, removed=(gone,)))
+        await until(pilot, lambda: gone.id not in said(app), "the notice of the VM that is gone")
+        assert other.id in said(app)
+
+
 async def test_a_new_vm_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
     hosts = TestApp(tmp_path / "journal.jsonl")
     async with hosts.run_test(size=(120, 40)) as pilot:
@@ -111,6 +153,11 @@ async def opened(pilot: Pilot[object], app: TestApp, name: str) -> None:
     await press(pilot, "u")
     await until(pilot, lambda: app.main.view == "settings" and settings(app).shown, "the settings")
     await pilot.pause()
+
+
+def screen_text(app: TestApp) -> str:
+    """What is drawn on top."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 def hinted(app: TestApp) -> dict[str, bool]:
@@ -271,6 +318,63 @@ async def test_hints_of_what_the_row_forbids_are_dimmed_and_say_why(app: TestApp
         await press(pilot, "equals_sign")
         await on_medium(pilot, app, "/srv/vms/base/debian-12.vdi")
         await until(pilot, lambda: hinted(app)["media.grow"] and not hinted(app)["media.remove"], "a base image")
+
+
+async def test_an_adapter_is_added_and_removed_with_what_it_forwards(app: TestApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await listed(pilot)
+        await opened(pilot, app, "lab-fedora")
+        await press(pilot, "plus")
+        await asked(pilot, Picker)
+        await typed(pilot, "adapter")
+        await press(pilot, "enter")
+        await asked(pilot, Form)
+        form(app).set_values({"network": "bridge:eno1", "mac": "09:00:27:00:00:01"})
+        await until(pilot, lambda: "odd ones address groups" in screen_text(app), "what is wrong with that MAC")
+        form(app).set_values({"mac": ""})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: [one.network for one in shown(app).adapters] == ["nat", "bridge:eno1"], "the second")
+        rules = len(shown(app).forwards)
+        assert rules and shown(app).adapters[1].no_forwards
+        await at(pilot, app, "adapter 1")
+        await press(pilot, "d")
+        await asked(pilot, Confirm)
+        assert f"Lost: {rules} forwarded port" in screen_text(app) and shown(app).adapters[0].mac in screen_text(app)
+        await press(pilot, "right", "enter")
+        await until(pilot, lambda: [one.id for one in shown(app).adapters] == ["2"], "the first gone")
+        assert not shown(app).forwards
+        await press(pilot, "plus")
+        await asked(pilot, Picker)
+        assert "behind NAT only" in screen_text(app)
+
+
+async def test_autostart_is_told_in_the_details_and_toggled_in_the_settings(app: TestApp) -> None:
+    async with app.run_test(size=(160, 48)) as pilot:
+        await listed(pilot)
+        await press(pilot, "2")
+        await select(pilot, "lab-fedora")
+        assert "starts with its host" not in screen_text(app)
+        await opened(pilot, app, "lab-fedora")
+        await at(pilot, app, "autostart")
+        await press(pilot, "enter")
+        await asked(pilot, Form)
+        form(app).set_values({"autostart": True})
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: shown(app).autostart and machines(app)["lab-fedora"].autostart, "that it starts")
+        await press(pilot, "escape")
+        await until(pilot, lambda: "starts with its host" in screen_text(app), "the details tell")
+
+
+async def test_settings_follow_the_state_of_their_vm(app: TestApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await listed(pilot)
+        await opened(pilot, app, "lab-fedora")
+        await at(pilot, app, "memory")
+        await until(pilot, lambda: hinted(app)["settings.edit"], "that it can be changed")
+        backend = app.session.backend("virtualbox")
+        assert backend is not None
+        await backend.perform(Action.START, machines(app)["lab-fedora"].ref, ActionOptions())
+        await until(pilot, lambda: shown(app).live and not hinted(app)["settings.edit"], "that it runs")
 
 
 async def test_a_vm_is_renamed_by_its_key(app: TestApp) -> None:

@@ -65,6 +65,15 @@ async def task_done(pilot: Pilot[object], app: TestApp, state: TaskState = TaskS
     return app.tasks.all[-1].result
 
 
+async def test_the_ages_go_on_while_the_view_is_open(app: TestApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.snapshots_view._AGES", 0.05)
+    async with app.run_test(size=(120, 40)) as pilot:
+        view = await opened(pilot, "build-debian")
+        before = view.table.rows[0].cells[1].text
+        app.clock.now += 86400 * 60
+        await until(pilot, lambda: view.table.rows[0].cells[1].text != before, "another age")
+
+
 # -- pictures ------------------------------------------------------------------------------------------------------
 
 

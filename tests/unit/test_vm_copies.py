@@ -13,7 +13,7 @@ from backends.libvirt.clone_xml import Image, cloned
 from backends.libvirt.qemu_img import Copy
 from backends.model import VM, Kind, Ref, State
 from backends.virtualbox import helper_clones
-from backends.virtualbox.snapshots import parse
+from backends.virtualbox.snapshots import add_clones, parse
 from tui.snapshot_rows import rows_of
 from tui.snapshot_words import delete_lines, restore_lines
 from widgets.glyphs import ASCII, BRAILLE
@@ -48,6 +48,21 @@ def test_a_proposed_name_is_free_and_short_enough() -> None:
     long = vm_names.proposed("日" * 70, set())
     assert not vm_names.problem(long)
     assert long.endswith("-clone")
+
+
+def test_who_rests_on_a_snapshot_by_what_vboxmanage_lists() -> None:
+    vm, clone, snapshot, base, own, thin = (
+        f"{number}" * 8 + "-0000-4000-8000-" + f"{number}" * 12 for number in "123456"
+    )
+    text = (
+        f"UUID:           {base}\nParent UUID:    base\nLocation:       /a.vdi\n"
+        f'In use by VMs:  a "q", b (UUID: {vm}) [s (UUID: {snapshot})]\nChild UUIDs:    {own}\n\n'
+        f'UUID:           {own}\nParent UUID:    {base}\nIn use by VMs:  a "q", b (UUID: {vm})\n\n'
+        f"UUID:           {thin}\nParent UUID:    {base}\nIn use by VMs:  -x, y (UUID: {clone})\n"
+    )
+    snapshots: list[dict[str, object]] = [{"id": snapshot}, {"id": thin}]
+    add_clones(snapshots, vm, text)
+    assert [data["clones"] for data in snapshots] == [["-x, y"], []]
 
 
 def test_what_vboxmanage_prints_of_odd_names_and_descriptions() -> None:

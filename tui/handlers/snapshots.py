@@ -12,6 +12,7 @@ from backends.progress import Report
 from tui.confirmations import CANCEL, differs
 from tui.handlers.area import Area
 from tui.handlers.vm import clone, vm_of
+from tui.snapshot_rows import named
 from tui.snapshot_words import delete_lines, holds, restore_lines
 from tui.snapshots_view import SnapshotsView
 from widgets.confirm import Choice, Confirm
@@ -46,8 +47,10 @@ class SnapshotsArea(Area):
         )
 
     async def restore(self) -> None:
-        vm, tree = self._shown(Op.RESTORE)
-        snapshot = self._selected(Op.RESTORE, tree)
+        vm, found = await self._read_anew(Op.RESTORE)
+        if found is None:
+            return
+        tree, snapshot = found
         choices = [Choice(CANCEL, "Cancel")]
         if refusal(Op.TAKE, tree) is None:
             choices.append(Choice("first", "Take one first"))
@@ -73,8 +76,10 @@ class SnapshotsArea(Area):
         self._start(vm, "restore snapshot", snapshot.name, work)
 
     async def delete(self) -> None:
-        vm, tree = self._shown(Op.DELETE)
-        snapshot = self._selected(Op.DELETE, tree)
+        vm, found = await self._read_anew(Op.DELETE)
+        if found is None:
+            return
+        tree, snapshot = found
         choices = (Choice(CANCEL, "Cancel"), Choice("delete", "Delete", tone="error"))
         lines = delete_lines(vm, tree, snapshot)
         dialog = Confirm(f"Delete {snapshot.name}?", lines, choices=choices, safe=CANCEL, glyphs=self.glyphs)
@@ -112,7 +117,7 @@ class SnapshotsArea(Area):
     async def clone(self) -> None:
         vm, _ = self._shown(None)
         selected = self.view.selected
-        await clone(self, vm, selected.id if selected else "")
+        await clone(self, vm, selected.id if selected else "", self.view.ask)
 
     # -- what they share ----------------------------------------------------------------------------------------
 
@@ -132,6 +137,25 @@ class SnapshotsArea(Area):
         if op is not None and (reason := refusal(op, view.found)):
             raise ActionError(reason)
         return now, view.found
+
+    async def _read_anew(self, op: Op) -> tuple[VM, tuple[SnapshotTree, VmSnapshot] | None]:
+        """The tree as it is now and the selected snapshot in it, for a question that tells what is lost.
+
+        No event tells of everything that forbids it, such as a linked clone. None: it was not waited for.
+        """
+        vm, shown = self._shown(op)
+        chosen = self._selected(op, shown)
+        able = self.able(vm.ref.engine, Snapshots)
+        tree = await self.wait_for(able.tree(vm.ref), f"Asking {vm.ref.engine} about the snapshots")
+        if tree is None:
+            return vm, None
+        self.view.take_in(vm.ref, tree)
+        snapshot = named(tree, chosen.id)
+        if snapshot is None:
+            raise ActionError(f"{chosen.name} is gone by now")
+        if reason := refusal(op, tree, snapshot):
+            raise ActionError(reason)
+        return vm, (tree, snapshot)
 
     def _selected(self, op: Op, tree: SnapshotTree) -> VmSnapshot:
         snapshot = self.view.selected

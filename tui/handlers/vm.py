@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from backends import vm_names
 from backends.abilities.cloning import CloneOffer, CloneSpec, Cloning, source_refusal
@@ -71,8 +71,11 @@ class VmArea(Area):
             self.app.session.refresh_engine(engine)
 
 
-async def clone(area: Area, vm: VM, snapshot: str | None) -> None:
-    """Ask how, and copy. `snapshot`: what it is made from, if the user lets it stand; None: what can be."""
+async def clone(area: Area, vm: VM, snapshot: str | None, ended: Callable[[], None] = lambda: None) -> None:
+    """Ask how, and copy. `snapshot`: what it is made from, if the user lets it stand; None: what can be.
+
+    `ended` is called when there is a clone, or none after all.
+    """
     able = area.able(vm.ref.engine, Cloning)
     if reason := area.app.store.rights.barred.get(vm.ref.engine):
         raise ActionError(reason)
@@ -124,6 +127,7 @@ async def clone(area: Area, vm: VM, snapshot: str | None) -> None:
         finally:
             # not every engine tells of a VM by events
             area.app.session.refresh_engine(vm.ref.engine)
+            ended()
         backend = area.app.session.backend(vm.ref.engine)
         if backend is not None:
             area.app.store.apply(await backend.list_some([made]))
