@@ -37,11 +37,11 @@ def read_adapter(entry: Element) -> Adapter:
 def _no_forwards(entry: Element, kind: str, name: str) -> str:
     backend = entry.find("backend")
     if backend is not None and backend.get("type") == "passt":
-        return "its ports are forwarded by passt: they stand in its definition, which virsh edit changes"
+        return "passt forwards its ports: virsh edit changes them"
     if kind == "user":
-        return "libvirt forwards no ports into QEMU's user network: a bridge or a network can be reached from outside"
-    where = f"the {kind} {clean(name, 40)}" if name else f"a network of type {clean(kind, 20)}"
-    return f"libvirt forwards no ports: in {where} the guest is reached at its own address"
+        return "libvirt forwards no ports into QEMU's user network"
+    where = f"{kind} {clean(name, 40)}".strip()
+    return f"in {where} the guest has an address of its own: libvirt forwards no ports"
 
 
 def forwards_of(entry: Element) -> list[Forward]:

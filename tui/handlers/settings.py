@@ -29,6 +29,7 @@ from tui import settings_forms as forms
 from tui.confirmations import CANCEL
 from tui.formats import size
 from tui.handlers.area import Area, reason_of
+from tui.held import held_elsewhere
 from tui.settings_view import SettingsView
 from widgets.confirm import Choice, Confirm
 from widgets.fields import Field, TextField, Values
@@ -39,6 +40,7 @@ from widgets.tones import Tone
 if TYPE_CHECKING:
     from backends.model import Ref
     from backends.progress import Progress
+    from tui.app import BoxtopApp
 
 
 class Quiet:
@@ -52,6 +54,11 @@ class Quiet:
 
 
 class SettingsArea(Area):
+    def __init__(self, app: BoxtopApp) -> None:
+        super().__init__(app)
+        self._changing = asyncio.Lock()
+        self._waiting = False
+
     async def open(self, items: Sequence[Item]) -> None:
         vm = items[0]
         if not isinstance(vm, VM):
@@ -84,6 +91,8 @@ class SettingsArea(Area):
             await self._apply(vm.ref, settings, [Set("name", str(values["name"]))])
 
     async def edit(self) -> None:
+        if not await self._settled():
+            return
         view, shown = self._view, self._view.shown
         subject = view.subject
         if view.ref is None or shown is None or subject is None or self._refused(view.ref.engine):
@@ -98,6 +107,8 @@ class SettingsArea(Area):
             await self.remove()
 
     async def add(self) -> None:
+        if not await self._settled():
+            return
         view, shown = self._view, self._view.shown
         if view.ref is None or shown is None or self._refused(view.ref.engine):
             return
@@ -117,6 +128,8 @@ class SettingsArea(Area):
             await self._forward(view.ref, shown)
 
     async def remove(self) -> None:
+        if not await self._settled():
+            return
         view, shown = self._view, self._view.shown
         subject = view.subject
         if view.ref is None or shown is None or self._refused(view.ref.engine):
@@ -200,13 +213,16 @@ class SettingsArea(Area):
         if shown.live:
             lines.append(("It runs: a guest that has the disk in use loses what it has not written yet.", "warn"))
         lines.append(("Detached, the file is kept. Deleted, what is on it is lost for good.", "warn"))
-        choices = (
-            Choice(CANCEL, "Cancel"),
-            Choice("detach", "Detach", tone="warn"),
-            Choice("delete", "Detach and delete", tone="error", needs_typed=True),
-        )
+        choices = [Choice(CANCEL, "Cancel"), Choice("detach", "Detach", tone="warn")]
+        held = await held_elsewhere(self.app.store, self.app.session.backend, ref.engine, (drive.path,))
+        if held:
+            lines.append((f"It can only be detached: {held[drive.path]}.", "warn"))
+        else:
+            choices.append(Choice("delete", "Detach and delete", tone="error", needs_typed=True))
         answer = await self.ask(
-            Confirm("Detach the disk?", lines, choices=choices, typed=name, safe=CANCEL, glyphs=self.glyphs)
+            Confirm(
+                "Detach the disk?", lines, choices=choices, typed="" if held else name, safe=CANCEL, glyphs=self.glyphs
+            )
         )
         if answer is not None and answer.choice != CANCEL:
             await self._apply(ref, shown, [DetachDisk(drive, delete=answer.choice == "delete")])
@@ -288,6 +304,10 @@ class SettingsArea(Area):
         if item is None:
             self.main.say(f"{shown.name} is gone.", "warn")
             return
+        async with self._changing:
+            await self._changed(ref, item, shown, changes)
+
+    async def _changed(self, ref: Ref, item: Item, shown: Settings, changes: Sequence[SettingsChange]) -> None:
         outcomes: list[Outcome] = []
 
         async def work() -> None:
@@ -302,6 +322,20 @@ class SettingsArea(Area):
         if failure:
             self.main.say(f"{shown.name}: {failure}", "error")
         await self._renew(ref)
+
+    async def _settled(self) -> bool:
+        """Wait for the end of a change under way: what it comes to would be taken for another's, and refused.
+
+        False where something waits for that already: a key pressed again means no second dialog.
+        """
+        if self._waiting:
+            return False
+        self._waiting = True
+        try:
+            async with self._changing:
+                return True
+        finally:
+            self._waiting = False
 
     def _refused(self, engine: str) -> bool:
         """Whether nothing may be changed there now, which is said then."""
