@@ -92,4 +92,11 @@ FIELDS: tuple[Field, ...] = (
         "snapshots",
         descending=True,
     ),
+    Field(
+        Column("autostart", "AUTO", 4, priority=14),
+        lambda item, _: Cell("on", "dim") if item.autostart else Cell(""),
+        lambda item, _: item.autostart,
+        "starts with its host",
+        descending=True,
+    ),
 )
