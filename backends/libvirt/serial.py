@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 16
 _OPERATION_FAILED = 9
+_ALIVE = 2.0
+"""Seconds of silence after which the daemon's connection is looked at."""
 _USABLE = {"pty", "unix"}
 _PORT = '<serial type="pty"><target port="0"/></serial>'
 
@@ -88,7 +90,7 @@ def _open(connection: Connection, identity: str, *, force: bool) -> Console:
         if code(error) == _OPERATION_FAILED and not force:
             raise SerialTaken("somebody is connected to its serial port") from error
         raise
-    return StreamConsole(lib, stream)
+    return StreamConsole(lib, stream, connection.virt)
 
 
 class StreamConsole(SocketConsole):
@@ -97,20 +99,26 @@ class StreamConsole(SocketConsole):
     libvirt's event thread reads and writes the stream; a thread here moves what does not fit at once.
     """
 
-    def __init__(self, library: Any, stream: Any) -> None:
+    def __init__(self, library: Any, stream: Any, virt: Any) -> None:
         near, self._far = socket.socketpair()
         super().__init__(near)
         self._far.setblocking(False)
-        self._library, self._stream = library, stream
+        self._library, self._stream, self._virt = library, stream, virt
         self._lock = threading.Lock()
         self._held = self._typed = b""
         """What the terminal, and what the stream did not take yet."""
-        self._over = False
+        self._over = self._lost = False
         self._wake_read, self._wake_write = os.pipe()
         self._events = 0
         stream.eventAddCallback(self._wanted(), self._event, None)
         self._thread = threading.Thread(target=self._move, name="libvirt-console", daemon=True)
         self._thread.start()
+
+    def recv(self) -> bytes | None:
+        data = super().recv()
+        if data == b"" and self._lost:
+            raise ConnectionResetError("libvirt does not answer any more")
+        return data
 
     def close(self) -> None:
         self._end()
@@ -164,7 +172,10 @@ class StreamConsole(SocketConsole):
             if over:
                 break
             reads: list[Any] = [self._wake_read] if typed else [self._wake_read, self._far]
-            readable, writable, _ = select.select(reads, [self._far] if held else [], [])
+            readable, writable, _ = select.select(reads, [self._far] if held else [], [], _ALIVE)
+            if not (readable or writable) and not self._alive():
+                self._lost = True
+                break
             if self._wake_read in readable:
                 os.read(self._wake_read, 4096)
             with self._lock, suppress(BlockingIOError):
@@ -189,6 +200,13 @@ class StreamConsole(SocketConsole):
         self._far.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
+
+    def _alive(self) -> bool:
+        """Whether the daemon is there: the stream itself is not told when it is gone."""
+        try:
+            return bool(self._virt.isAlive())
+        except self._library.libvirtError:
+            return False
 
     def _end(self) -> None:
         with self._lock:

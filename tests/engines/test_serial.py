@@ -105,6 +105,20 @@ async def test_a_domains_console(libvirt: PrivateLibvirt) -> None:
         assert "start it first" in (await serial.port(ref)).reason
 
 
+@pytest.mark.libvirt
+async def test_a_console_ends_with_its_daemon(libvirt: PrivateLibvirt) -> None:
+    uuid = libvirt.define("talks", extra='<serial type="pty"/>')
+    libvirt.disk(uuid).write_bytes(DISK)
+    libvirt.virsh("start", uuid)
+    async with connected(LibvirtBackend("libvirt", libvirt.url)) as (serial, _):
+        console = await serial.open(Ref("libvirt", Kind.VM, uuid))
+        assert (await asyncio.to_thread(echoed, console, b"hello")).endswith(b"hello")
+        libvirt.kill()
+        with pytest.raises(OSError, match="libvirt does not answer any more"):
+            await asyncio.to_thread(heard, console, 99)
+        console.close()
+
+
 @pytest.fixture
 def shared() -> Iterator[Path]:
     """A folder that the private VirtualBox sees by the same path."""
