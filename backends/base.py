@@ -90,6 +90,14 @@ class Backend(ABC):
         Raises ActionError with the engine's reason in words.
         """
 
+    async def holders(self, paths: Collection[str]) -> Mapping[str, str]:
+        """Of these files of this machine, those its VMs have as disks, also by another name: their VMs by path.
+
+        Raises EngineError, ActionError.
+        """
+        del paths
+        return {}
+
     def ability(self, kind: type[Ability]) -> Ability | None:
         """What does the things of this abstract class for this engine; None when it cannot.
 

@@ -190,6 +190,10 @@ class Acting:
         if not done:
             self._tell(f"Asking {items[0].ref.engine} what would be lost ...")
         await waiting
+        if items[0].ref.kind is Kind.VM:
+            from tui.held import without_held
+
+            found = await without_held(self._store, self._backend_of, found)
         return found, failed
 
 

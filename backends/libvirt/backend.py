@@ -208,6 +208,11 @@ class LibvirtBackend(Backend):
         finally:
             look.cancel()
 
+    async def holders(self, paths: Collection[str]) -> Mapping[str, str]:
+        from backends.libvirt import uses
+
+        return await self.ask(lambda connection: uses.holders(connection, paths))
+
     async def close(self) -> None:
         await self._let_go()
         for pool in (self._calls, self._actions, self._kills):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +18,7 @@ from backends.libvirt import pool_copies, storage
 from backends.libvirt.chains import backing
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import Definition, Disk, definition
+from backends.same_file import file_key
 
 _OVERLAYS = {"", "qcow2", "qed"}
 """Formats whose header is QEMU's own, or may be. A raw disk's first bytes are its guest's, who may write any there."""
@@ -125,13 +126,16 @@ class Uses:
 
     def _key(self, path: str) -> object:
         """The same for all names of a file of this machine; of another machine names are all that is known."""
-        if self._local and path.startswith("/"):
-            with suppress(OSError):
-                facts = os.stat(path)  # noqa: PTH116
-                device = facts.st_rdev if stat.S_ISBLK(facts.st_mode) else 0
-                return ("device", device) if device else (facts.st_dev, facts.st_ino)
-            return os.path.realpath(path)
-        return os.path.normpath(path)
+        return file_key(path) if self._local and path.startswith("/") else os.path.normpath(path)
+
+
+def holders(connection: Connection, paths: Collection[str]) -> dict[str, str]:
+    """Of these files of this machine, those that domains here have or rest on: their names by path."""
+    if not connection.is_local():
+        return {}
+    uses = Uses(connection)
+    found = {path: uses.users(path) | uses.resting(path) for path in paths}
+    return {path: ", ".join(sorted(names)) for path, names in found.items() if names}
 
 
 def kept(connection: Connection, uses: Uses, path: str) -> str:

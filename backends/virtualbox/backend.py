@@ -338,6 +338,12 @@ class VirtualBoxBackend(Backend):
             losses.append(Loss(location, name, medium["size"], clean(medium["kept"])))
         return tuple(losses)
 
+    async def holders(self, paths: Collection[str]) -> Mapping[str, str]:
+        """By its media registry, which names images and not those that rest on them: these are registered, too."""
+        from backends.virtualbox.hosting import Host
+
+        return await Host(self).holders(paths) if self._command else {}
+
     async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
         """Do it. RESTART asks the guest to shut down and starts the VM again once it is off, within a minute.
 

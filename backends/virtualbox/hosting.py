@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from backends.base import ActionError, EngineError
+from backends.same_file import file_key
+from backends.text import clean
 from backends.virtualbox import helper_hosting
 from backends.virtualbox.images import Image, images
 from backends.virtualbox.manage import ManageError
@@ -61,6 +63,23 @@ class Host:
     async def images(self, kind: str = "hdds") -> list[Image]:
         """The registered `hdds` or `dvds`."""
         return images(await self.run("list", "--long", kind))
+
+    async def holders(self, paths: Collection[str]) -> dict[str, str]:
+        """Of these files those that are registered with a machine, or that others rest on: names by path."""
+        known = [*await self.images(), *await self.images("dvds"), *await self.images("floppies")]
+        names = await self.machines()
+        bases = {image.parent for image in known}
+
+        def look() -> dict[str, str]:
+            needed = {file_key(image.location): image for image in known if image.users or image.id in bases}
+            found: dict[str, str] = {}
+            for path in paths:
+                if (image := needed.get(file_key(path))) is not None:
+                    users = sorted({clean(names[user], 60) for user in image.users if user in names})
+                    found[path] = ", ".join(users) or "linked copies or snapshots"
+            return found
+
+        return await asyncio.to_thread(look)
 
     async def machines(self) -> dict[str, str]:
         """Names by UUID."""

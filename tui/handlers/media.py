@@ -14,6 +14,7 @@ from backends.text import clean
 from tui.confirmations import CANCEL
 from tui.formats import size
 from tui.handlers.area import Area
+from tui.held import held_elsewhere
 from tui.media_view import MediaView
 from widgets.confirm import Choice, Confirm
 from widgets.fields import ChoiceField, Field, TextField, ToggleField, Values
@@ -132,6 +133,10 @@ class MediaArea(Area):
         engine, medium = chosen
         if medium.keeps:
             self.main.say(f"{_name(medium)}: {medium.keeps}.", "warn")
+            return
+        held = await held_elsewhere(self.app.store, self.app.session.backend, engine, (medium.path,))
+        if held:
+            self.main.say(f"{_name(medium)}: it is {held[medium.path]}.", "warn")
             return
         lines: list[tuple[str, Tone]] = [
             (clean(medium.path), "strong"),
