@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from backends.log_text import pieces, plain, searched
-from tui.log_pattern import Pattern
+from tui.log_pattern import Pattern, in_turns
 from tui.view import View
 from widgets.line import Line, Part
 from widgets.log_view import LogView
@@ -21,8 +21,6 @@ from widgets.tones import Tone
 if TYPE_CHECKING:
     from tui.app import BoxtopApp
 
-SLICE = 5000
-"""Lines looked at before keys have their turn again."""
 _MOST_COPIED = 200_000
 SEARCH = "search: words, or /regular expression/; Enter, then n and N"
 
@@ -88,7 +86,8 @@ class LogFrame(View):
     async def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         try:
-            pattern = self._read(event.value)
+            # In a thread: some expressions take long to be read
+            pattern = await asyncio.to_thread(self._read, event.value)
         except ValueError as error:
             self._boxtop.main.say(str(error), "warn")
             self.entry.stay_open()
@@ -123,15 +122,15 @@ class LogFrame(View):
             start = ring.place(view.first_on_screen)
         else:
             start = ring.count - 1
-        for looked, number in enumerate(ring.numbers(start, by)):
-            if looked % SLICE == SLICE - 1:
+        for number, late in in_turns(ring.numbers(start, by)):
+            if late:
                 await asyncio.sleep(0)
             at = number - ring.base
             if 0 <= at < len(ring) and expression.search(searched(ring.texts[at])):
                 view.show_line(number)
                 return
         where = "below" if by > 0 else "above"
-        self._boxtop.main.say(f"No match of {self.search.typed} {where}.")
+        self._boxtop.main.say(self.search.gave_up or f"No match of {self.search.typed} {where}.")
 
     def back(self) -> bool:
         """Esc: out of the input, the selection, the search."""

@@ -15,7 +15,7 @@ from backends.log_text import searched
 from backends.model import Container
 from tui.formats import size
 from tui.log_file import write_lines
-from tui.log_frame import SLICE, LogFrame
+from tui.log_frame import LogFrame
 from tui.log_pattern import Pattern
 from tui.log_sources import LogSources
 from tui.store import Delta
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 SINCE = (("60", "the last minute"), ("600", "the last 10 minutes"), ("3600", "the last hour"), ("today", "today"),
          ("", "all, older lines as one scrolls up"))  # fmt: skip
+_TURN = 0.01
+"""Seconds lines are looked at before keys have their turn again."""
+_FIRST_SLICE = 100
 _SHORT = {"60": "1m", "600": "10m", "3600": "1h", "today": "today"}
 _NAMED = 4
 _FILTER = "filter: words, or /regular expression/; ! in front leaves such lines out; nothing shows all"
@@ -152,18 +155,20 @@ class LogsView(LogFrame):
         ring = self.log_view.ring
         wanted = pattern.passes
         ring.set_filter((lambda raw: wanted(searched(raw))) if pattern.active else None)
-        ring.sift(SLICE)
+        slice_ = ring.sift_for(_TURN, _FIRST_SLICE)
         self.log_view.refilter()
         if ring.sifting:
-            self._sifting = asyncio.create_task(self._sift(), name="filter")
+            self._sifting = asyncio.create_task(self._sift(slice_), name="filter")
         self.draw_title()
 
-    async def _sift(self) -> None:
+    async def _sift(self, lines: int) -> None:
         ring = self.log_view.ring
         while ring.sifting:
             await asyncio.sleep(0.005)
-            ring.sift(SLICE)
+            lines = ring.sift_for(_TURN, lines)
         self.log_view.refilter()
+        if said := self.filter.gave_up:
+            self._boxtop.main.say(said, "warn")
         self.draw_title()
 
     def _stop_sifting(self) -> None:

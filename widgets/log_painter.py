@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from widgets.lines import LineView, join
-from widgets.log_text import Pieces, Run, highlighted, rows, skip, styled
+from widgets.log_text import Finder, Pieces, Run, highlighted, rows, skip, styled
 from widgets.text import fit, fit_runs, plain
 from widgets.tones import Ground
 
@@ -37,7 +36,7 @@ class LogPainter:
         self.look = LogLook()
         self.sources: tuple[str, ...] = ()
         """Names of the logs, by the number in the tags; one alone is not named on its lines."""
-        self.search: re.Pattern[str] | None = None
+        self.search: Finder | None = None
         self.left = 0
         """Cells scrolled off at the left, where lines are not wrapped."""
         self._view = view

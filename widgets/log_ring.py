@@ -9,11 +9,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
 
 MOST_LINES = 100_000
 MOST_BYTES = 16_000_000
 """Of text, and of what each line takes beside its text."""
 _EACH = 64
+_MOST_AT_ONCE = 2000
 _SPARE = 20
 """A twentieth over the bounds is let stand, so that not every line costs a move of all."""
 
@@ -159,6 +161,17 @@ class LogRing:
         found = self._passing(start, self._unsifted)
         self._shown = found + self._shown
         self._unsifted = start
+
+    def sift_for(self, seconds: float, lines: int) -> int:
+        """Look at more lines for about so long, at first so many at once. Returns how many to begin with next time."""
+        until = began = perf_counter()
+        until += seconds
+        while self._unsifted and began < until:
+            self.sift(lines)
+            now = perf_counter()
+            lines = max(1, lines // 2) if now - began > seconds else min(_MOST_AT_ONCE, lines * 2)
+            began = now
+        return lines
 
     def _sift_from(self, start: int) -> None:
         """Places from `start` on are new or others."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 from rich.color import Color
 from rich.style import Style
@@ -87,10 +87,22 @@ def styled(pieces: Sequence[tuple[str, str]], base: Style) -> list[Run]:
     return runs or [("", base)]
 
 
-def highlighted(runs: list[Run], pattern: re.Pattern[str], style: Style) -> list[Run]:
+class Found(Protocol):
+    """A place of a text where a pattern matches."""
+
+    def span(self, group: int = 0, /) -> tuple[int, int]: ...
+
+
+class Finder(Protocol):
+    """A pattern: of `re`, or one that behaves."""
+
+    def finditer(self, text: str, /) -> Iterable[Found]: ...
+
+
+def highlighted(runs: list[Run], pattern: Finder, style: Style) -> list[Run]:
     """The runs with what the pattern finds in `style`."""
     text = "".join(piece for piece, _ in runs)
-    spans = [found.span() for found in pattern.finditer(text) if found.end() > found.start()]
+    spans = [(start, end) for start, end in (found.span() for found in pattern.finditer(text)) if end > start]
     if not spans:
         return runs
     out: list[Run] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -16,7 +15,7 @@ from widgets.glyphs import BRAILLE, Glyphs
 from widgets.lines import LineView
 from widgets.log_painter import NOTE, LogLook, LogPainter
 from widgets.log_ring import LogRing
-from widgets.log_text import Pieces
+from widgets.log_text import Finder, Pieces
 from widgets.tones import Tone
 
 __all__ = ["NOTE", "LogLook", "LogView"]
@@ -90,7 +89,7 @@ class LogView(LineView, can_focus=True):
         self._message = (text, tone)
         self._redraw_all()
 
-    def set_search(self, pattern: re.Pattern[str] | None) -> None:
+    def set_search(self, pattern: Finder | None) -> None:
         """What is highlighted."""
         self._painter.search = pattern
         self._redraw_all()

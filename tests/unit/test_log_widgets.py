@@ -162,3 +162,39 @@ def test_long_lines_wrap_into_rows_and_wide_characters_stay_whole():
     assert sum(1 for _ in rows([("x" * 90_000, PLAIN)], 150)) == 600
     assert sum(1 for _ in rows([("漢" * 30_000, PLAIN)], 150)) == 400
     assert time.process_time() - began < 0.5
+
+
+def test_an_expression_that_would_take_years_gives_up_and_says_so():
+    pattern = Pattern("/(x+x+)+y/")
+    began = time.thread_time()
+    assert pattern.passes("error: xx y and so on") is False
+    assert pattern.passes("a line with xxy in it")
+    assert not pattern.gave_up
+    for _ in range(1000):
+        assert not pattern.passes("x" * 3000)
+    assert time.thread_time() - began < 0.5
+    assert "takes too long" in pattern.gave_up
+    assert list(pattern.expression.finditer("xxy")) == []
+
+
+def test_an_expression_that_is_merely_slow_on_long_lines_goes_on():
+    pattern = Pattern("/(GET|POST).*4\\d\\d$/")
+    line = "GET /index.html?" + "q" * 5000 + " 404"
+    assert all(pattern.passes(line) for _ in range(2000))
+    assert not pattern.gave_up
+
+
+def test_a_filter_looks_at_many_lines_in_short_turns():
+    ring = LogRing(300_000, 10**9)
+    count = 100_000
+    ring.add([b"line %d of a usual log" % n for n in range(count)], range(count), [0] * count)
+    pattern = Pattern("/line .*7 of/")
+    ring.set_filter(lambda raw: pattern.passes(raw.decode()))
+    lines, worst, began = 100, 0.0, time.thread_time()
+    while ring.sifting:
+        turn = time.thread_time()
+        lines = ring.sift_for(0.01, lines)
+        worst = max(worst, time.thread_time() - turn)
+    assert ring.count == count // 10
+    assert worst < 0.05
+    assert time.thread_time() - began < 1.0
