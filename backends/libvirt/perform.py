@@ -112,7 +112,7 @@ def _besides(connection: Connection, domain: Any, own: Definition) -> list[Loss]
         found.append(Loss(f"the secrets in its TPM, which {_WITH_DISKS}; what they encrypt cannot be read then", ""))
     with suppress(connection.libvirt.libvirtError):
         if domain.hasManagedSaveImage(0):
-            found.append(Loss("the memory it was saved with: as long as it is there, it is not unregistered alone", ""))
+            found.append(Loss("the memory it was saved with (discard it first to unregister alone)", ""))
     with suppress(connection.libvirt.libvirtError):
         if count := int(domain.snapshotNum(0)):
             found.append(Loss(f"the list of its snapshots ({count}); its disks still hold them", ""))
