@@ -26,6 +26,7 @@ _PORTS = ("1", "2", "3", "4")
 _LONGEST_PATH = 100
 """A Unix socket's path may have 107 bytes."""
 _PATIENCE = 5.0
+_AGAIN = 3.0
 _AT_ONCE = 0.15
 """Seconds in which VirtualBox closes the connection of a second one who comes."""
 _LIVE = {"running", "paused"}
@@ -64,10 +65,11 @@ class VirtualBoxSerial(Serial):
             raise ActionError("it has no serial port that can be joined")
         try:
             async with asyncio.timeout(_PATIENCE):
-                connected = await _connect(*served)
+                connected = await _joined(*served)
         except (OSError, TimeoutError) as error:
-            words = getattr(error, "strerror", None) or "it does not answer"
-            raise ActionError(f"its serial port {clean(served[1])} cannot be joined: {clean(str(words))}") from None
+            number = getattr(error, "errno", None)
+            words = os.strerror(number) if number else "it does not answer"
+            raise ActionError(f"its serial port {clean(served[1])} cannot be joined: {clean(words)}") from None
         if await _closed(connected):
             connected.close()
             raise ActionError(_TAKEN) if force else SerialTaken(_TAKEN)
@@ -120,6 +122,19 @@ def _free(info: Mapping[str, str]) -> tuple[str, str]:
             "its folder's path is too long for a pipe: add one by VBoxManage modifyvm --uart-mode1 tcpserver"
         )
     return number, path
+
+
+async def _joined(mode: str, place: str) -> socket.socket:
+    """Connect; for a while again and again, as VirtualBox listens anew only a moment after somebody left (7.2)."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _AGAIN
+    while True:
+        try:
+            return await _connect(mode, place)
+        except (ConnectionRefusedError, FileNotFoundError):
+            if loop.time() > deadline:
+                raise
+        await asyncio.sleep(0.1)
 
 
 async def _connect(mode: str, place: str) -> socket.socket:

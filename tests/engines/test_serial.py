@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import shutil
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -167,3 +168,19 @@ async def test_a_machines_serial_port(
         virtualbox.manage("startvm", uuid, "--type=headless")
         last = await log.read(ref, more.mark)
         assert last.anew and last.lines
+        for number in range(3):
+            # whoever left may come back at once
+            console = await serial.open(ref)
+            assert (await asyncio.to_thread(echoed, console, b"x")).endswith(b"x"), number
+            console.close()
+        virtualbox.manage("controlvm", uuid, "poweroff")
+        virtualbox.wait_state(uuid, "poweroff")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            free_port = str(free.getsockname()[1])
+        virtualbox.manage("modifyvm", uuid, "--uart-mode1", "tcpserver", free_port)
+        virtualbox.manage("startvm", uuid, "--type=headless")
+        assert (await serial.port(ref)).wiring == f"TCP port {free_port}"
+        for number in range(3):
+            console = await serial.open(ref)
+            assert (await asyncio.to_thread(echoed, console, b"x")).endswith(b"x"), number
+            console.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backends.base import ActionError, EngineError
 from backends.model import Item
-from tui.commands import Command, Scope, refusal_here, unavailable, unavailable_in_view
+from tui.commands import BY_ID, Command, Scope, refusal_here, unavailable, unavailable_in_view
 from tui.handlers.area import Area, reason_of
 from tui.selection import name_of
 
@@ -145,7 +145,9 @@ class Handlers:
         if task.cancelled() or (error := task.exception()) is None:
             return
         if isinstance(error, (EngineError, ActionError)):
-            self._app.main.say(f"{task.get_name().partition('.')[2].replace('_', ' ')}: {reason_of(error)}", "error")
+            command = BY_ID.get(task.get_name())
+            label = command.label if command else task.get_name().partition(".")[2].replace("_", " ")
+            self._app.main.say(f"{label}: {reason_of(error)}", "error")
             return
         log.error("%s: %r", task.get_name(), error, exc_info=error)
         self._app.main.say(f"{task.get_name()} failed inside boxtop: see the log", "error")
