@@ -254,10 +254,30 @@ def differences(before: Settings, now: Settings) -> list[str]:
         if field.name in {"timing", "live"} or old == new:
             continue
         if isinstance(old, tuple):
-            found.append(f"its {field.name} are others")
+            found.append(f"other {_PARTS.get(field.name, field.name)}")
+        elif isinstance(old, bool):
+            found.append(f"{_PARTS.get(field.name, field.name)} was {_switch(old)}, is {_switch(new)}")
+        elif field.name == "description":
+            found.append("another description")
+        elif field.name == "memory":
+            found.append(f"memory was {old >> 20} MiB, is {new >> 20} MiB")
         else:
-            found.append(f"{field.name} was {old}, is {new}")
+            found.append(f"{_PARTS.get(field.name, field.name)} was {old}, is {new}")
     return found
+
+
+_PARTS = {
+    "adapters": "network adapters",
+    "boot": "boot order",
+    "cpus": "CPUs",
+    "drives": "disks or media",
+    "forwards": "forwarded ports",
+    "uefi": "UEFI",
+}
+
+
+def _switch(value: bool) -> str:
+    return "on" if value else "off"
 
 
 def words_of(change: SettingsChange) -> str:

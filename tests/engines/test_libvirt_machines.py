@@ -7,7 +7,7 @@ import json
 import platform
 import re
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,12 +32,14 @@ from backends.abilities.editing import (
     When,
 )
 from backends.abilities.media import Media, NewMedium
+from backends.abilities.snapshots import Op, Snapshots
 from backends.base import ActionError
 from backends.libvirt.backend import LibvirtBackend
-from backends.model import VM, Action, ActionOptions, Kind, Ref
+from backends.model import VM, Action, ActionOptions, Kind, Ref, State
 from backends.progress import Progress
 from tests.engines.docker_backend import eventually
 from tests.engines.libvirt_engine import PrivateLibvirt
+from tests.engines.require import need
 
 pytestmark = pytest.mark.libvirt
 
@@ -144,18 +146,75 @@ async def test_vms_of_every_name_are_made_as_wanted_and_run(backend: LibvirtBack
         await creating.create(replace(SMALL, name=NAMES[0]), Heard())
 
 
-async def test_a_step_that_fails_leaves_nothing_behind(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+async def test_a_step_that_fails_leaves_nothing_behind(
+    backend: LibvirtBackend, empty: PrivateLibvirt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     creating = able(backend, Creating)
-    heard = Heard()
-    with pytest.raises(ActionError, match=r"No space left on device.*undone: the storage pool default"):
-        await creating.create(replace(SMALL, size=1 << 43, format="raw", fixed=True), heard)
-    assert empty.virsh("pool-list", "--all", "--name") == ""
+    full = replace(SMALL, size=1 << 43, format="raw", fixed=True)
+    with pytest.raises(ActionError, match="size: it needs 8388608 MB"):
+        await creating.create(full, Heard())
     with pytest.raises(ActionError, match="cannot read it: No such file"):
         await creating.create(replace(SMALL, iso="/nowhere/a.iso"), Heard())
     with pytest.raises(ActionError, match=r"no network of this machine; undone: the disk small.qcow2"):
         await creating.create(replace(SMALL, network="nowhere"), Heard())
-    assert empty.virsh("list", "--all", "--name") == ""
+    other = await creating.create(replace(SMALL, disk=DiskFrom.NONE), Heard())
+    assert empty.virsh("pool-list", "--all", "--name") == ""
+
+    async def nothing(spec: NewVM) -> Mapping[str, str]:
+        del spec
+        return {}
+
+    # whatever was checked may be otherwise when its step comes
+    monkeypatch.setattr(creating, "objections", nothing)
+    with pytest.raises(ActionError, match=r"small.*already exists.*; undone: the disk small.qcow2"):
+        await creating.create(SMALL, Heard())
+    with pytest.raises(ActionError, match=r"No space left on device.*undone: the storage pool default"):
+        await creating.create(full, Heard())
+    assert empty.virsh("pool-list", "--all", "--name") == ""
+    assert empty.virsh("list", "--all", "--uuid") == other.id
     assert files(empty) == set()
+
+
+async def test_a_vm_that_does_not_start_is_kept_and_tells_why(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    creating = able(backend, Creating)
+    iso = empty.directory / "disks" / "gone.iso"
+    iso.write_bytes(bytes(40000))
+    made = await creating.create(replace(SMALL, iso=str(iso)), Heard())
+    iso.unlink()
+    with pytest.raises(ActionError, match=r"gone\.iso.*No such file"):
+        await backend.perform(Action.START, made, ActionOptions())
+    assert empty.state(made.id) == "shut off"
+    bridged = await creating.create(replace(SMALL, name="bridged", network="bridge:nowhere"), Heard())
+    with pytest.raises(ActionError, match="nowhere"):
+        await backend.perform(Action.START, bridged, ActionOptions())
+    assert empty.state(bridged.id) == "shut off"
+
+
+async def test_a_start_that_hangs_is_shown_and_powered_off(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    script = empty.directory / "disks" / "hangs.sh"
+    real = "/usr/bin/qemu-system-x86_64"
+    script.write_text(f'#!/bin/sh\ncase "$*" in *guest=*) exec sleep 600;; esac\nexec {real} "$@"\n')
+    script.chmod(0o755)
+    identity = empty.define("hangs")
+    xml = empty.virsh("dumpxml", identity).replace(real, str(script))
+    (empty.directory / "hangs.xml").write_text(xml)
+    empty.virsh("define", str(empty.directory / "hangs.xml"))
+    ref = Ref("libvirt", Kind.VM, identity)
+    start = asyncio.create_task(backend.perform(Action.START, ref, ActionOptions()))
+    try:
+        async with asyncio.timeout(30):
+            async for refs in backend.events():
+                (vm,) = (await backend.list_some(refs)).updated
+                assert isinstance(vm, VM)
+                if vm.state is State.STARTING:
+                    break
+        assert not start.done()
+        await backend.perform(Action.KILL, ref, ActionOptions())
+        with pytest.raises(ActionError):
+            await start
+    finally:
+        start.cancel()
+    assert empty.state(identity) == "shut off"
 
 
 async def test_a_name_taken_meanwhile_harms_neither(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
@@ -354,7 +413,7 @@ async def test_autostart_is_listed_and_set_and_seen_when_virsh_changes_it(
     assert not any(await listed()) and not shown.autostart
     empty.virsh("autostart", ref.id)
     assert await listed() == [True, True]
-    with pytest.raises(ActionError, match="autostart was False, is True"):
+    with pytest.raises(ActionError, match="autostart was off, is on"):
         await editing.apply(ref, shown, [Set("cpus", 2)], Heard())
     outcomes = await editing.apply(ref, await editing.settings(ref), [Set("autostart", value=False)], Heard())
     assert [outcome.when for outcome in outcomes] == [When.NOW]
@@ -388,3 +447,39 @@ async def test_media_are_imported_marked_and_deleted_only_unused(
     await media.remove(found[other])
     assert files(empty) == {source.name, "small.qcow2"}
     assert empty.state(linked.id) == "shut off"
+
+
+async def test_uefi_variables_follow_their_vm(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    creating = able(backend, Creating)
+    need((await creating.limits()).uefi, "libvirt finds no UEFI firmware: apt-get install ovmf")
+    made = empty.directory / "lib/qemu/nvram/small_VARS.fd"
+    for keep in (True, False):
+        ref = await creating.create(replace(SMALL, uefi=True), Heard())
+        await backend.perform(Action.START, ref, ActionOptions())
+        assert made.exists()
+        tree = await able(backend, Snapshots).tree(ref)
+        assert "UEFI firmware" in dict(tree.refusals)[Op.TAKE]
+        await backend.perform(Action.KILL, ref, ActionOptions())
+        assert (await able(backend, Snapshots).tree(ref)).refusals == ()
+        disk = "vda:/var/lib/libvirt/images/small.qcow2"
+        assert disk in {loss.id for loss in await backend.losses(Action.DELETE, ref)}
+        await backend.perform(Action.DELETE, ref, ActionOptions(disks=() if keep else (disk,)))
+        assert empty.state(ref.id) == ""
+        assert (made.exists(), files(empty)) == ((True, {"small.qcow2"}) if keep else (False, set()))
+        (images(empty) / "small.qcow2").unlink(missing_ok=True)
+
+
+async def test_a_transient_vm_says_so_and_survives_a_restart(backend: LibvirtBackend, empty: PrivateLibvirt) -> None:
+    uuid = empty.define("fleeting", start=True)
+    empty.virsh("undefine", uuid)
+    ref = Ref("libvirt", Kind.VM, uuid)
+    (found,) = (await backend.list_some([ref])).updated
+    assert isinstance(found, VM) and found.transient
+    pid = (empty.directory / "run/qemu/fleeting.pid").read_text()
+    with suppress(ActionError):  # the guest need not obey
+        await backend.perform(Action.RESTART, ref, ActionOptions())
+    await asyncio.sleep(1)
+    assert empty.state(uuid) == "running"
+    assert (empty.directory / "run/qemu/fleeting.pid").read_text() == pid
+    await backend.perform(Action.KILL, ref, ActionOptions())
+    assert (await backend.list_some([ref])).removed == (ref,)

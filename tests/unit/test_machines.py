@@ -124,8 +124,8 @@ def test_a_disk_only_grows_and_an_address_is_no_groups() -> None:
 
 def test_changes_from_elsewhere_are_named() -> None:
     assert differences(SETTINGS, replace(SETTINGS, live=True)) == []
-    told = differences(SETTINGS, replace(SETTINGS, cpus=2, drives=()))
-    assert told == ["cpus was 1, is 2", "its drives are others"]
+    told = differences(SETTINGS, replace(SETTINGS, cpus=2, memory=64 * MB, uefi=True, drives=()))
+    assert told == ["CPUs was 1, is 2", "memory was 512 MiB, is 64 MiB", "UEFI was off, is on", "other disks or media"]
 
 
 def test_a_description_that_looks_like_settings_is_none() -> None:
