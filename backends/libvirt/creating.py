@@ -150,9 +150,7 @@ def _limits(connection: Connection, marked: frozenset[str]) -> Limits:
     virt = connection.virt
     info = virt.getInfo()
     memory, free = _memory(connection, int(info[1]) << 20)
-    pool = storage.home(connection)
-    folder = storage.folder_of(pool) if pool is not None else storage.default_folder(connection)
-    space = int(pool.info()[3]) if pool is not None else _space(connection, folder)
+    folder, space = _room(connection)
     known = [volume for volume in storage.volumes(connection) if volume.format != "dir"]
     sizes = {volume.path: volume.capacity for volume in known}
     isos = tuple(volume.path for volume in known if volume.format == "iso" or volume.path.lower().endswith(".iso"))
@@ -187,6 +185,15 @@ def _memory(connection: Connection, told: int) -> tuple[int, int | None]:
 
 
 _ACCELERATORS = {"kvm": "KVM: on the processor itself", "qemu": "QEMU: emulated, slow", "test": "simulated"}
+
+
+def _room(connection: Connection) -> tuple[str, int | None]:
+    """Where new disks go, and the bytes left there; None: not known."""
+    pool = storage.home(connection)
+    if pool is not None:
+        return storage.folder_of(pool), int(pool.info()[3])
+    folder = storage.default_folder(connection)
+    return folder, _space(connection, folder)
 
 
 def _space(connection: Connection, folder: str) -> int | None:
@@ -276,11 +283,10 @@ def _room_wrong(connection: Connection, spec: NewVM) -> str:
     needed = spec.size if spec.disk is DiskFrom.NEW and spec.fixed else 0
     if spec.disk is DiskFrom.COPY and (source := storage.by_path(connection, spec.image)) is not None:
         needed = int(source.info()[2])
-    pool = storage.home(connection) if needed else None
-    left = int(pool.info()[3]) if pool is not None else None
+    folder, left = _room(connection) if needed else ("", None)
     if left is None or needed <= left:
         return ""
-    return f"it needs {needed >> 20} MB, {left >> 20} MB are left in {clean(storage.folder_of(pool))}"
+    return f"it needs {needed >> 20} MB, {left >> 20} MB are left in {clean(folder)}"
 
 
 def users_of(connection: Connection, path: str, *, running: bool = False) -> set[str]:

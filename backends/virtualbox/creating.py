@@ -215,13 +215,16 @@ class VirtualBoxCreating(Creating):
         """Nothing may hang on it when it goes with --delete, which would take attached images along."""
         if identity not in await self._host.machines():
             return False
+        await self._detach(identity)
+        await self._host.run("unregistervm", identity, "--delete", seconds=120)
+        return True
+
+    async def _detach(self, identity: str) -> None:
         for port in range(_PORTS):
             place = (f"--storagectl={CONTROLLER}", f"--port={port}", "--device=0")
             info = await self._host.run("showvminfo", identity, "--machinereadable")
             if re.search(rf'^"{CONTROLLER}-{port}-0"="(?!none")', info, re.M):
                 await self._host.run("storageattach", identity, *place, "--medium=none")
-        await self._host.run("unregistervm", identity, "--delete", seconds=120)
-        return True
 
     async def _remove(self, path: str, identity: str) -> bool:
         for image in await self._host.images():
@@ -229,7 +232,7 @@ class VirtualBoxCreating(Creating):
                 if others := set(image.users) - {identity}:
                     raise ActionError(f"{', '.join(sorted(others))} has it attached")
                 if image.users:
-                    await self._unregister(identity)
+                    await self._detach(identity)
                 await self._host.run("closemedium", "disk", image.id, "--delete", seconds=120)
                 return True
         return await self._host.discard(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -106,12 +106,12 @@ async def test_vms_of_every_name_are_made_as_wanted(backend: VirtualBoxBackend, 
 
 
 async def test_a_step_that_fails_leaves_nothing_behind(
-    backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox
+    backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     creating = able(backend, Creating)
     before = media_of(virtualbox)
     full = replace(SMALL, size=1 << 42, fixed=True)
-    with pytest.raises(ActionError, match=r"DISK_FULL.*undone: the VM small"):
+    with pytest.raises(ActionError, match="size: it needs 4194304 MB"):
         await creating.create(full, Heard())
     with pytest.raises(ActionError, match="cannot read it: No such file"):
         await creating.create(replace(SMALL, iso="/nowhere/a.iso"), Heard())
@@ -122,6 +122,19 @@ async def test_a_step_that_fails_leaves_nothing_behind(
     with pytest.raises(ActionError, match="undone"):
         await creating.create(replace(SMALL, disk=DiskFrom.EXISTING, image="/root/broken.iso"), Heard())
     broken.unlink()
+
+    async def nothing(spec: NewVM) -> Mapping[str, str]:
+        del spec
+        return {}
+
+    # whatever was checked may be otherwise when its step comes
+    monkeypatch.setattr(creating, "objections", nothing)
+    with pytest.raises(ActionError, match=r"DISK_FULL.*undone: the VM small"):
+        await creating.create(full, Heard())
+    with pytest.raises(ActionError, match=r"nowhere.*undone: .*the VM small"):
+        await creating.create(replace(SMALL, iso="/nowhere/a.iso"), Heard())
+    with pytest.raises(ActionError, match=r"no network of this machine; undone: the VM small"):
+        await creating.create(replace(SMALL, network="nowhere"), Heard())
     assert virtualbox.machines() == {}
     assert files(virtualbox) == set()
     assert media_of(virtualbox) == before
