@@ -58,10 +58,10 @@ async def undone_on_failure(report: Report) -> AsyncIterator[Undo]:
     try:
         yield undo
     except asyncio.CancelledError:
-        report.line(await _to_the_end(undo.all()))
+        report.line(await to_the_end(undo.all()))
         raise
     except (ActionError, EngineError) as error:
-        said = await _to_the_end(undo.all())
+        said = await to_the_end(undo.all())
         report.line(said)
         raise ActionError(f"{error}; {said}") from error
 
@@ -80,7 +80,7 @@ async def whole(step: Awaitable[_T]) -> _T:
         raise
 
 
-async def _to_the_end(work: Awaitable[str]) -> str:
+async def to_the_end(work: Awaitable[str]) -> str:
     """The result, also when cancelled once more meanwhile."""
     task = asyncio.ensure_future(work)
     while not task.done():

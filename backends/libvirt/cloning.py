@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from backends import vm_names
 from backends.abilities.cloning import CloneOffer, CloneSource, CloneSpec, Cloning, source_refusal
 from backends.base import ActionError, EngineError
-from backends.libvirt import pool_copies, qemu_img
+from backends.libvirt import aftermath, pool_copies, qemu_img
 from backends.libvirt.clone_xml import Image, cloned
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import Disk
@@ -29,6 +29,7 @@ from backends.libvirt.snapshots import LibvirtSnapshots
 from backends.model import Kind, Ref
 from backends.progress import Progress, Report
 from backends.text import clean
+from backends.undoing import to_the_end, whole
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
@@ -125,7 +126,7 @@ class LibvirtCloning(Cloning):
             raise ActionError(words)
         now = await self._backend.ask(lambda connection: _now(connection, vm.id))
         made = pool_copies.Made(self._backend) if self._here(now) else Made()
-        identity = str(uuid.uuid4())
+        identity, defining = str(uuid.uuid4()), False
         try:
             images = {}
             for at, disk in enumerate(now.disks):
@@ -135,9 +136,12 @@ class LibvirtCloning(Cloning):
             nvram = await made.variables(now.nvram, spec.name)
             xml = cloned(now.xml, spec.name, identity, images, keep_macs=spec.keep_macs, nvram=nvram)
             report.progress(Progress("defining it"))
-            await self._backend.act(lambda connection: connection.virt.defineXML(xml))
+            if words := await self._taken(spec.name):
+                raise ActionError(words)
+            defining = True
+            await whole(self._backend.act(lambda connection: connection.virt.defineXML(xml)))
         except BaseException as error:
-            left = await asyncio.shield(made.remove())
+            left = await to_the_end(self._taken_back(identity if defining else "", made))
             if isinstance(error, EngineError):
                 raise ActionError(f"{error.reason}; {left}") from None
             if isinstance(error, ActionError):
@@ -147,6 +151,15 @@ class LibvirtCloning(Cloning):
         with suppress(ActionError, EngineError):
             await self._backend.act(lambda connection: pool_copies.refresh(connection, made.folders()))
         return Ref(self._backend.engine, Kind.VM, identity)
+
+    async def _taken_back(self, defined: str, made: Any) -> str:
+        """Undefine what may be `defined`, then remove its disks; what is left, in words."""
+        try:
+            if defined:
+                await aftermath.undefined(self._backend, defined)
+        except (ActionError, EngineError):
+            return "libvirt may have it all the same, with its disks: see when it is there again, and delete it then"
+        return str(await made.remove())
 
     async def _disk(self, now: _Now, at: int, spec: CloneSpec, made: Any, report: Report) -> Image:
         disk = now.disks[at]

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 from backends import vm_names
 from backends.abilities.snapshots import Op, Refusals, Snapshots, SnapshotTree, VmSnapshot, refusal
-from backends.base import ActionError
-from backends.libvirt import errors
+from backends.base import ActionError, EngineError
+from backends.libvirt import aftermath, errors
 from backends.libvirt.connection import Connection
 from backends.libvirt.domains import Definition
 from backends.libvirt.uses import resting_on
@@ -31,6 +31,10 @@ _EXTERNAL_RESTORES = 9_009_000
 _DISKS = {"disk", "lun"}
 
 
+class _Lost(EngineError):
+    """The daemon ended while it was at it."""
+
+
 class LibvirtSnapshots(Snapshots):
     def __init__(self, backend: LibvirtBackend) -> None:
         self._backend = backend
@@ -45,8 +49,10 @@ class LibvirtSnapshots(Snapshots):
     async def take(self, vm: Ref, name: str, description: str, report: Report, *, memory: bool) -> str:
         del memory  # an internal snapshot has the memory of what runs, always
         report.progress(Progress("saving the memory and the disks"))
+        ran = False
 
         def work(connection: Connection) -> str:
+            nonlocal ran
             tree = _tree(connection, vm.id)
             if reason := refusal(Op.TAKE, tree):
                 raise ActionError(reason)
@@ -54,10 +60,14 @@ class LibvirtSnapshots(Snapshots):
                 raise ActionError(words)
             if any(snapshot.id == name for snapshot in tree.snapshots):
                 raise ActionError("there is a snapshot of this name already")
+            ran = aftermath.runs(connection, vm.id)
             connection.domain(vm.id).snapshotCreateXML(_xml(name, description), 0)
             return f"snapshot {clean(name)} was taken{' with the memory' if tree.memory[0] else ''}"
 
-        return await self._long(vm, work, "no snapshot was noted; the disk may hold what was written of it")
+        try:
+            return await self._long(vm, work)
+        except _Lost:
+            raise ActionError(await aftermath.taken(self._backend, vm, name, ran=ran)) from None
 
     async def restore(self, vm: Ref, snapshot: str, report: Report) -> str:
         report.progress(Progress("restoring"))
@@ -80,7 +90,10 @@ class LibvirtSnapshots(Snapshots):
                 domain.managedSaveRemove(0)
             return "restored, it runs" if domain.isActive() else "restored, it is off"
 
-        return await self._long(vm, work, "see in what state it is")
+        try:
+            return await self._long(vm, work)
+        except _Lost:
+            raise ActionError(await aftermath.restored(self._backend, vm)) from None
 
     async def delete(self, vm: Ref, snapshot: str, report: Report) -> str:
         report.progress(Progress("deleting"))
@@ -89,14 +102,17 @@ class LibvirtSnapshots(Snapshots):
             connection.domain(vm.id).snapshotLookupByName(snapshot, 0).delete(0)
             return "the snapshot is deleted"
 
-        return await self._long(vm, work, "it may be there still")
+        try:
+            return await self._long(vm, work)
+        except _Lost:
+            return await aftermath.dropped(self._backend, vm, snapshot)
 
     async def describe(self, vm: Ref, snapshot: str, name: str, description: str) -> None:
         if name != snapshot:
             raise ActionError(_NO_RENAME)
         await self._backend.act(lambda connection: _describe(connection, vm.id, snapshot, description))
 
-    async def _long(self, vm: Ref, work: Any, lost: str) -> str:
+    async def _long(self, vm: Ref, work: Any) -> str:
         """In a thread of its own: libvirt tells no progress of it and cannot be stopped at it."""
         connection = self._backend.connection()
 
@@ -104,9 +120,7 @@ class LibvirtSnapshots(Snapshots):
             try:
                 return str(work(connection))
             except connection.libvirt.libvirtError as error:
-                if errors.is_lost(error):
-                    raise ActionError(f"libvirt ended meanwhile: {lost}") from error
-                raise _refused(error) from error
+                raise _Lost(errors.words(error)) if errors.is_lost(error) else _refused(error) from error
 
         return await to_its_end(in_thread(call, lambda: None, f"{vm.engine}-snapshot"))
 

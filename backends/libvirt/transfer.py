@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from backends import vm_names
 from backends.abilities.transfer import Package, Room, Transfer
-from backends.base import ActionError
+from backends.base import ActionError, EngineError
 from backends.export_paths import check_new, free_at, words
-from backends.libvirt import package_xml, qemu_img, storage
+from backends.libvirt import aftermath, package_xml, qemu_img, storage
+from backends.libvirt.again import again
 from backends.libvirt.chains import backing
 from backends.libvirt.clone_xml import Image, cloned
 from backends.libvirt.connection import Connection
@@ -28,6 +29,7 @@ from backends.progress import Progress, Report
 from backends.sparse import Ended, copy_file
 from backends.text import clean
 from backends.threads import ThreadReport, in_thread
+from backends.undoing import to_the_end, whole
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
@@ -81,12 +83,12 @@ class LibvirtTransfer(Transfer):
             # last: a folder without it is no export
             text = package_xml.packed(xml, files, nvram=bool(nvram))
             await asyncio.to_thread(_write, str(Path(path, FILE)), text)
-            # who started it meanwhile has changed what was copied
-            await self._backend.ask(lambda connection: _disks(connection, vm.id))
+            # who started it meanwhile has changed what was copied; a daemon that ended meanwhile may be back soon
+            await again(self._backend, lambda connection: _disks(connection, vm.id), _COMES_BACK)
         except BaseException as error:
             await _to_the_end(partial(shutil.rmtree, path, ignore_errors=True))
-            if isinstance(error, OSError):
-                raise ActionError(f"{words(error)}; nothing is left at {clean(path, 300)}") from None
+            if isinstance(error, OSError | ActionError | EngineError):
+                raise ActionError(f"{_reason(error)}; nothing is left at {clean(path, 300)}") from None
             raise
         return f"{clean(path, 300)}, {len(files)} disk{'s' if len(files) != 1 else ''}"
 
@@ -143,28 +145,36 @@ class LibvirtTransfer(Transfer):
         except OSError as error:
             raise ActionError(words(error)) from None
         made: list[str] = []
-        identity = str(uuid.uuid4())
+        identity, defining = str(uuid.uuid4()), False
         try:
             await _copy(copies, report, made)
             xml = cloned(found.xml, name, identity, images, keep_macs=False, nvram=nvram)
-            await self._defined(xml, identity)
+            if taken := await self.name_taken(name):
+                raise ActionError(taken)
+            defining = True
+            await whole(self._backend.act(lambda connection: _define(connection, xml)))
         except BaseException as error:
-            await _to_the_end(partial(_unlink, made))
-            if isinstance(error, OSError):
-                raise ActionError(f"{words(error)}; nothing of it is left") from None
+            left = await to_the_end(self._taken_back(identity if defining else "", made))
+            if isinstance(error, OSError | ActionError | EngineError):
+                raise ActionError(f"{_reason(error)}; {left}") from None
+            report.line(left)
             raise
         return f"made from {clean(path, 300)}"
 
-    async def _defined(self, xml: str, identity: str) -> None:
-        """Define it; cancelled meanwhile, it is undefined again, as its disks go."""
-        defining = asyncio.ensure_future(self._backend.act(lambda connection: _define(connection, xml)))
+    async def _taken_back(self, defined: str, made: list[str]) -> str:
+        """Undefine what may be `defined`, then remove its files; what is left, in words."""
         try:
-            await asyncio.shield(defining)
-        except asyncio.CancelledError:
-            await asyncio.wait({defining})
-            if defining.exception() is None:
-                await self._backend.act(lambda connection: connection.domain(identity).undefineFlags(0))
-            raise
+            if defined:
+                await aftermath.undefined(self._backend, defined)
+        except (ActionError, EngineError):
+            return "libvirt may have it all the same, with its disks: see when it is there again, and delete it then"
+        return await asyncio.to_thread(_unlink, made)
+
+
+def _reason(error: BaseException) -> str:
+    return (
+        words(error) if isinstance(error, OSError) else error.reason if isinstance(error, EngineError) else str(error)
+    )
 
 
 def _targets(found: Packed, path: str, folder: str, name: str) -> tuple[list[tuple[str, str]], dict[str, Image], str]:
@@ -262,10 +272,17 @@ def _prepare(folder: str, made: list[str]) -> None:
             raise ActionError(f"{clean(path, 300)} is there already: nothing is overwritten")
 
 
-def _unlink(paths: list[str]) -> None:
+def _unlink(paths: list[str]) -> str:
+    """Delete these; what is left, in words."""
+    left = []
     for path in paths:
-        with suppress(OSError):
+        try:
             os.unlink(path)  # noqa: PTH108
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            left.append(words(error))
+    return clean(f"left behind: {'; '.join(left)}", 500) if left else "nothing of it is left"
 
 
 async def _copy(pairs: list[tuple[str, str]], report: Report, made: list[str] | None = None) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from backends.libvirt.backend import LibvirtBackend
 from backends.libvirt.cloning import LibvirtCloning
 from backends.model import Action, ActionOptions, Kind, Ref
 from backends.progress import Progress
+from tests.engines.docker_backend import eventually
 from tests.engines.libvirt_engine import PrivateLibvirt
 
 pytestmark = pytest.mark.libvirt
@@ -280,21 +282,27 @@ async def test_a_snapshot_during_which_libvirtd_dies(backend: LibvirtBackend, li
     libvirt.virsh("start", uuid)
     vm, snapshots = ref(uuid), able(backend, Snapshots)
     await snapshots.take(vm, "kept", "", Told(), memory=True)
-    libvirt.freeze()
+    # held where it is to pause, so that the daemon waits for it
+    qemu = int((libvirt.directory / "run/qemu/fragile.pid").read_text())
+    os.kill(qemu, signal.SIGSTOP)
     task = asyncio.create_task(snapshots.take(vm, "broken", "", Told(), memory=True))
-    await asyncio.sleep(0.05)
-    assert libvirt.process is not None
-    os.kill(libvirt.process.pid, signal.SIGKILL)
-    with pytest.raises((ActionError, EngineError), match="libvirt"):
-        await task
+    await eventually(partial(begun, libvirt, "fragile"), "the snapshot to be begun")
     libvirt.kill()
+    os.kill(qemu, signal.SIGCONT)
     libvirt.start()
     await backend.connect()
+    with pytest.raises(ActionError, match="no snapshot was taken, nothing of it is left, and the VM goes on"):
+        await task
+    assert libvirt.virsh("domstate", uuid) == "running"
     assert [one.name for one in (await snapshots.tree(vm)).snapshots] == ["kept"]
     assert in_image(disk) == ["kept"]
-    assert libvirt.state(uuid) == "running"
     await snapshots.take(vm, "broken", "", Told(), memory=True)
     assert listed(libvirt, uuid) == ["broken", "kept"]
+
+
+async def begun(libvirt: PrivateLibvirt, name: str) -> bool:
+    """Whether the daemon has noted that it takes a snapshot."""
+    return "async='snapshot'" in (libvirt.directory / f"run/qemu/{name}.xml").read_text()
 
 
 async def test_the_daemon_copies_what_this_user_may_not_read(backend: LibvirtBackend, libvirt: PrivateLibvirt) -> None:
