@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from backends.abilities.vm_settings import Autostart, SavedState
 from backends.base import ActionError
 from backends.libvirt.connection import Connection
+from backends.libvirt.uses import resting_on
 from backends.model import Ref
+from backends.text import clean
 
 if TYPE_CHECKING:
     from backends.libvirt.backend import LibvirtBackend
@@ -25,6 +27,9 @@ class LibvirtAutostart(Autostart):
             domain = connection.domain(vm.id)
             if not domain.isPersistent():
                 raise ActionError("it is transient: it is gone once it is off")
+            if on and (names := resting_on(connection, vm.id)):
+                # libvirt would start it with the host, and what it writes would break them
+                raise ActionError(clean(f"its disks must stay as they are: {', '.join(sorted(names))} rests on them"))
             domain.setAutostart(int(on))
             return ""
 

@@ -17,6 +17,7 @@ from backends.abilities.editing import AttachDisk, DetachDisk, Editing, GrowDisk
 from backends.abilities.media import Media
 from backends.abilities.snapshots import Snapshots
 from backends.abilities.transfer import Transfer
+from backends.abilities.vm_settings import Autostart
 from backends.base import ActionError
 from backends.libvirt.backend import LibvirtBackend
 from backends.model import Action, ActionOptions, Kind, Loss, Ref
@@ -123,7 +124,7 @@ async def test_a_disk_of_another_vm_stays_however_that_one_names_it(
     pool(clean, folder)
     (tmp_path / "elsewhere").symlink_to(folder)
     names = {}
-    for at, way in enumerate(("linked", "spelled", "hard", "volume", "block", "free")):
+    for at, way in enumerate(("linked", "spelled", "hard", "volume", "free")):
         path = names[way] = image(folder / f"{at}.qcow2")
         if way == "hard":
             os.link(path, tmp_path / "hard.qcow2")
@@ -274,6 +275,11 @@ async def test_what_others_rest_on_is_not_written_to_by_a_new_vm(
     settings = await editing.settings(ref(own))
     (outcome,) = await editing.apply(ref(own), settings, [AttachDisk(path=str(base))], Heard())
     assert "written to" in outcome.reason
+    source = defined(clean, "source", file_disk(base, "qcow2"))
+    with pytest.raises(ActionError, match="clone rests"):
+        await able(backend, Autostart).set_autostart(ref(source), on=True)
+    with pytest.raises(ActionError, match="clone rests"):
+        await backend.perform(Action.START, ref(source), ActionOptions())
 
 
 async def test_what_a_guest_wrote_into_its_raw_disk_is_no_header(
