@@ -130,6 +130,8 @@ class VM:
     """What its guest tells of itself by an agent or additions in it: (label, value); comes with the addresses."""
     error: str = ""
     """Why the VM is inaccessible, in words."""
+    transient: bool = False
+    """Its engine has no definition of it: it is gone once it is off."""
     refusals: tuple[tuple[Action, str], ...] = ()
 
 

@@ -29,6 +29,7 @@ need sshd openssh-server
 need ssh openssh-client
 need unshare util-linux
 need flock util-linux
+ls /usr/share/qemu/firmware/*.json >/dev/null 2>&1 || missing="$missing ovmf"
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 [ -n "$missing" ] || [ "$(id -u)" != 0 ] || exit 0
 

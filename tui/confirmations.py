@@ -45,6 +45,8 @@ def needed(action: Action, items: Sequence[Item]) -> bool:
     """Whether an action has to be confirmed: destructive ones always, interrupting ones on more than one object."""
     if action in {Action.DELETE, Action.KILL, Action.RESET}:
         return True
+    if action is Action.STOP and any(isinstance(item, VM) and item.transient for item in items):
+        return True
     return action in {Action.STOP, Action.RESTART, Action.PAUSE, Action.SAVE} and len(items) > 1
 
 
@@ -66,6 +68,8 @@ def confirmation(
         lines.append((f"Left out, {len(skipped)} of the marked:", "dim"))
         lines.extend((f"  {name_of(item)}: {reason}", "dim") for item, reason in skipped)
     warning = _warning(action, kind)
+    if action in {Action.STOP, Action.KILL} and any(isinstance(item, VM) and item.transient for item in items):
+        lines += [("", ""), (_TRANSIENT, "warn")]
     if warning:
         lines += [("", ""), (warning, "warn")]
     title = f"{_verb(action, kind)} {_counted(items)}?"
@@ -137,7 +141,7 @@ def _about(action: Action, item: Item, losses: Sequence[Loss]) -> list[Line]:
         case Container():
             text = f"{item.name}  {item.image}  {item.state}"
         case VM():
-            text = f"{item.name}  {item.os_type}  {item.error or item.state}"
+            text = f"{item.name}  {item.os_type}  {item.error or item.state}{', transient' if item.transient else ''}"
         case Image():
             text = f"{name_of(item)}  {short_id(item.ref.id)}  {size_long(item.size)}"
         case Volume():
@@ -171,6 +175,7 @@ def _options(action: Action, items: Sequence[Item], losses: Losses) -> tuple[Opt
     return tuple(options)
 
 
+_TRANSIENT = "What is marked as transient has no definition: once it is off it is gone. Its disks stay."
 _LIVE = {State.RUNNING, State.PAUSED, State.RESTARTING}
 
 

@@ -90,7 +90,9 @@ def _vm(item: VM, look: Look) -> list[Line]:
     if item.error:
         lines.append(Fact("inaccessible", Cell(item.error, "error")))
     lines += [
-        Fact("engine's word", item.state_word or "–"),
+        Fact(
+            "engine's word", f"{item.state_word or '–'}{', transient: gone once it is off' if item.transient else ''}"
+        ),
         Fact("OS type", item.os_type or "–"),
         Fact("CPUs", str(item.cpus) if item.cpus else "–"),
         Fact("memory", size_long(item.memory) if item.memory else "–"),

@@ -109,6 +109,7 @@ def vm(engine: str, identity: str, found: Definition, facts: Mapping[str, Any]) 
         snapshots=int(facts.get("snapshots") or 0),
         autostart=bool(facts.get("autostart")),
         refusals=_refusals(facts),
+        transient=not facts.get("persistent", True),
     )
 
 

@@ -83,13 +83,13 @@ def _ssh_error(said: str, url: str) -> EngineError | None:
         )
     if ("virt-ssh-helper" in said and "not found" in said) or "nc: not found" in said:
         return EngineError(f"{url}: {host} has no libvirt, or one that ssh cannot reach", f"install libvirt on {host}")
+    if "Failed to connect socket" in said or "cannot connect to '/" in said:
+        return EngineError(f"{url}: no libvirt daemon listens on {host}", "sudo systemctl start libvirtd there")
     if any(word in said for word in _FROM_SSH):
         line = next(
             (part for part in said.removeprefix("Cannot recv data: ").split(": Connection reset") if part), said
         )
         return EngineError(f"{url}: {line}", f"see whether this works: {login}")
-    if "No such file" in said or "Connection refused" in said:
-        return EngineError(f"{url}: no libvirt daemon listens on {host}", "sudo systemctl start libvirtd there")
     return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,11 +20,17 @@ GENERIC = (
 )
 _MOST = 2000
 _LARGEST = 4 << 20
+_TODAY = "2010"
+"""Every Linux since has virtio, also where the database does not say so."""
+_VIRTIO_DISKS = ("pci/1af4/1001", "pci/1af4/1042")
+_Devices = tuple[bool, frozenset[str], tuple[str, ...]]
+_virtio: dict[str, bool] = {}
 
 
 def os_types(folders: tuple[Path, ...] = FOLDERS) -> tuple[OSType, ...]:
     """By name, newest of a kind first as far as names tell; Linux and Other at the ends for what is not listed."""
     found: dict[str, OSType] = {}
+    devices: dict[str, _Devices] = {}
     for folder in folders:
         for path in sorted(folder.rglob("*.xml"))[:_MOST]:
             try:
@@ -32,11 +40,13 @@ def os_types(folders: tuple[Path, ...] = FOLDERS) -> tuple[OSType, ...]:
             except (OSError, ElementTree.ParseError):
                 continue
             for entry in tree.getroot().iterfind("os"):
+                devices[entry.get("id") or ""] = _devices(entry)
                 if (kind := _of(entry)) is not None:
                     found[kind.id] = kind
     if not found:
         return GENERIC
-    known = sorted(found.values(), key=lambda kind: kind.name.lower())
+    _virtio.update({identity: _has_virtio(identity, devices) for identity in found})
+    known = sorted(found.values(), key=_place)
     return (GENERIC[0], *(kind for kind in known if kind.id != GENERIC[0].id), GENERIC[-1])
 
 
@@ -45,8 +55,32 @@ def is_windows(identity: str) -> bool:
 
 
 def knows_virtio(identity: str) -> bool:
-    """Whether the guest has drivers for virtio devices out of the box."""
-    return bool(identity) and not is_windows(identity)
+    """Whether the guest has drivers for virtio disks out of the box, as far as the database was read."""
+    return _virtio.get(identity, bool(identity) and not is_windows(identity))
+
+
+def _place(kind: OSType) -> tuple[object, ...]:
+    """Words rise, numbers fall: Debian 11, Debian 10, Debian 9, Fedora 37."""
+    parts = re.split(r"(\d+)", kind.name.lower())
+    return tuple((-int(part), "") if part.isdigit() else (0, part) for part in parts)
+
+
+def _devices(entry: ElementTree.Element) -> _Devices:
+    """Whether it is a Linux of today, the devices it lists, and what it descends from."""
+    today = entry.findtext("family") == "linux" and (entry.findtext("release-date") or "") >= _TODAY
+    listed = frozenset(device.get("id") or "" for device in entry.iterfind("devices/device"))
+    return today, listed, tuple(up.get("id") or "" for tag in ("derives-from", "clones") for up in entry.iterfind(tag))
+
+
+def _has_virtio(identity: str, devices: Mapping[str, _Devices], depth: int = 50) -> bool:
+    if identity not in devices or not depth:
+        return False
+    today, listed, above = devices[identity]
+    return (
+        today
+        or any(device.endswith(_VIRTIO_DISKS) for device in listed)
+        or any(_has_virtio(up, devices, depth - 1) for up in above)
+    )
 
 
 def _of(entry: ElementTree.Element) -> OSType | None:

@@ -59,7 +59,13 @@ def _start(connection: Connection, domain: Any, identity: str) -> None:
 
 
 def _restart(connection: Connection, domain: Any) -> None:
-    """Ask the guest to shut down, and start it once it is off: `reboot` alone needs a guest agent or acpid's help."""
+    """Ask the guest to shut down, and start it once it is off, so that what was changed meanwhile holds.
+
+    A transient one would be gone by that: it is rebooted, which a guest that ignores its power button does not do.
+    """
+    if not domain.isPersistent():
+        domain.reboot(0)
+        return
     domain.shutdown()
     deadline = time.monotonic() + _RESTART_PATIENCE
     while domain.isActive():

@@ -29,6 +29,17 @@ def test_destructive_actions_are_always_confirmed_and_interruptions_of_several()
         assert not needed(action, two)
 
 
+def test_a_vm_that_is_gone_once_it_is_off_is_never_stopped_unasked():
+    fleeting, lasting = vm(transient=True), vm("other")
+    assert needed(Action.STOP, [fleeting])
+    assert not needed(Action.STOP, [lasting])
+    for action in (Action.STOP, Action.KILL):
+        text = text_of(confirmation(action, [fleeting, lasting], {}))
+        assert "build  Debian (64-bit)  running, transient" in text
+        assert "once it is off it is gone" in text
+    assert "gone" not in text_of(confirmation(Action.KILL, [lasting], {}))
+
+
 def test_each_of_200_targets_is_named():
     items = [container(f"web-{number:03d}") for number in range(200)]
     text = text_of(confirmation(Action.DELETE, items, {}))
