@@ -21,6 +21,7 @@ from backends.abilities.editing import (
     Settings,
     SettingsChange,
     When,
+    words_of,
 )
 from backends.base import ActionError, EngineError
 from backends.model import VM, Item
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from backends.model import Ref
     from backends.progress import Progress
     from tui.app import BoxtopApp
+
+
+_SLOW = 0.5
+"""Seconds after which is told what is being changed."""
 
 
 class Quiet:
@@ -315,7 +320,12 @@ class SettingsArea(Area):
             if refused := [one for one in outcomes if one.when is When.REFUSED]:
                 raise ActionError("; ".join(f"{one.what}: {one.reason}" for one in refused))
 
-        failure = await self.app.noted("change", item, work())
+        under_way = f"{shown.name}: {', '.join(words_of(change) for change in changes)} ..."
+        told = asyncio.get_running_loop().call_later(_SLOW, self.main.say, under_way)
+        try:
+            failure = await self.app.noted("change", item, work())
+        finally:
+            told.cancel()
         done = [f"{one.what} {one.when}" for one in outcomes if one.when is not When.REFUSED]
         if done:
             self.main.say(f"{shown.name}: {', '.join(done)}.")
