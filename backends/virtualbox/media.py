@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends import bases
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from backends.virtualbox.images import Image
 
 _LONG = 600.0
+_EXTENT = re.compile(rb'^[ \t]*(?:RW|RDONLY|NOACCESS)[^"\n]*"([^"\n]*)"', re.MULTILINE | re.IGNORECASE)
+_LONGEST_DESCRIPTION = 1 << 20
 _SUFFIXES = (".vdi", ".vmdk", ".vhd", ".hdd", ".qcow", ".qcow2", ".qed")
 
 
@@ -76,6 +80,9 @@ class VirtualBoxMedia(Media):
             raise ActionError("VirtualBox keeps no ISOs: it knows one as soon as it is put into a VM's drive")
         if why := (await self._host.place(path))["why"]:
             raise ActionError(f"VirtualBox cannot read {clean(path, 200)}: {clean(why)}")
+        if beside := await asyncio.to_thread(_beside, path):
+            # whoever made it may have named any file of this machine
+            raise ActionError(f"it takes what it holds from {clean(beside, 200)}: that is not imported")
         folder = (await self._host.properties()).get("Default machine folder", "")
         target = await self._free(posixpath.join(folder, posixpath.basename(path).rsplit(".", 1)[0]), "vdi")
         await self._made(target, ("clonemedium", "disk", path, target, "--format=VDI"), report)
@@ -131,6 +138,19 @@ class VirtualBoxMedia(Media):
                 undo.unmade()
                 raise
             undo.forget()
+
+
+def _beside(path: str) -> str:
+    """What a VMDK that only describes a disk names outside of its own folder; empty for all else."""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(_LONGEST_DESCRIPTION)
+    except OSError:
+        return ""
+    if not head.lstrip().startswith(b"# Disk DescriptorFile"):
+        return ""
+    named = (match[1].decode("utf-8", "replace") for match in _EXTENT.finditer(head))
+    return next((name for name in named if "/" in name or "\\" in name or name == ".."), "")
 
 
 def _medium(image: Image, kind: str, names: dict[str, str]) -> Medium:

@@ -16,6 +16,7 @@ import pytest
 
 from backends.abilities.creating import MB, Creating, NewVM
 from backends.abilities.editing import DetachDisk, Editing
+from backends.abilities.media import Media
 from backends.abilities.snapshots import Snapshots
 from backends.abilities.transfer import Transfer
 from backends.base import ActionError, EngineSettings
@@ -116,6 +117,19 @@ async def test_of_two_imports_of_one_name_one_is_whole(
     assert len(refused) == 1, refused
     made = virtualbox.machines()["copy"]
     virtualbox.run(made)
+
+
+async def test_a_disk_that_names_files_of_this_machine_is_not_imported(
+    backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox, shared: Path
+) -> None:
+    (shared / "secret").write_bytes(b"secret" * 2048)
+    wrong = shared / "wrong.vmdk"
+    described = '# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType="monolithicFlat"\n'
+    for name in (f"{shared}/secret", "../secret"):
+        wrong.write_text(f'{described}RW 24 FLAT "{name}" 0\nddb.adapterType="ide"\n')
+        with pytest.raises(ActionError, match="secret"):
+            await able(backend, Media).bring(str(wrong), Heard())
+    assert "wrong" not in virtualbox.manage("list", "hdds")
 
 
 async def test_what_runs_is_not_powered_off_for_a_snapshot_that_is_gone(
