@@ -265,10 +265,10 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.main.say(f"{self.keymap.first(BY_ID['app.quit']) or 'The palette'} quits.")
 
     def _ignored_shutdown(self, item: Item, seconds: float) -> None:
+        # the key first: a long name must not push it off the line
         key = self.keymap.first(BY_ID["item.kill"]) or "the menu"
-        self.main.warn_of(
-            item.ref, f"{name_of(item)} did not react to its power button in {seconds:.0f} s: {key} powers it off"
-        )
+        unheard = f"it did not react to its power button in {seconds:.0f} s"
+        self.main.warn_of(item.ref, f"{key} powers off {name_of(item)}: {unheard}")
 
     def _fatal_error(self) -> None:
         """A fault of boxtop itself: the trace goes to the log, one line to the user, the terminal is restored."""
