@@ -6,6 +6,7 @@ import asyncio
 import os
 import posixpath
 import stat
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 BrowseKind = Literal["file", "folder", "any", "save"]
 _MOST = 200_000
+_PATIENCE = 8.0
+"""Seconds a file system may take: one over a network that is gone would keep us for ever."""
 _Answer = TypeVar("_Answer")
 
 
@@ -34,7 +37,10 @@ async def browse_host(app: BoxtopApp, title: str, start: str = "", *, kind: Brow
     `start` is the folder to begin in (or a file: its folder), for `save` a path with the name proposed. A file that
     is there already is a `save`'s answer only after the user agreed to have it replaced.
     """
-    begin = await in_thread(lambda: _begin(start, save=kind == "save"), lambda: None, "browse")
+    try:
+        begin = await _soon(lambda: _begin(start, save=kind == "save"))
+    except TimeoutError:
+        begin = start or str(Path.home())
     glyphs = app.look().glyphs
     while True:
         browser = Browser(
@@ -43,20 +49,40 @@ async def browse_host(app: BoxtopApp, title: str, start: str = "", *, kind: Brow
         chosen = await _ask(app, browser)
         if chosen is None or kind != "save":
             return chosen
-        if not await in_thread(partial(os.path.lexists, chosen), lambda: None, "browse"):
-            return chosen
+        begin = chosen
+        try:
+            if not await _soon(partial(os.path.lexists, chosen)):
+                return chosen
+        except TimeoutError:
+            continue  # listing the folder will say what is the matter
         lines: list[tuple[str, Tone]] = [(label(chosen), ""), ("is there already; what is in it is lost.", "warn")]
         choices = (Choice("keep", "Keep it"), Choice("replace", "Replace", tone="error"))
         title_of = f"Replace {label(posixpath.basename(chosen))}?"
         answer = await _ask(app, Confirm(title_of, lines, choices=choices, safe="keep", glyphs=glyphs))
         if answer is not None and answer.choice == "replace":
             return chosen
-        begin = chosen
 
 
 async def list_folder(path: str) -> Listing:
-    """What a folder of this machine holds. Raises BrowseError."""
-    return await in_thread(lambda: _list(path), lambda: None, "browse")
+    """What a folder of this machine holds. Raises BrowseError, also where its file system does not answer."""
+    try:
+        return await _soon(lambda: _list(path))
+    except TimeoutError:
+        raise BrowseError(
+            f"{label(path)}: no answer in {_PATIENCE:.0f} s, its file system hangs; F5 asks again"
+        ) from None
+
+
+async def _soon(work: Callable[[], _Answer]) -> _Answer:
+    """What a thread finds out of a file system. Raises TimeoutError; the thread is left to a disk that hangs."""
+    found = asyncio.ensure_future(in_thread(work, lambda: None, "browse"))
+    try:
+        done, _ = await asyncio.wait({found}, timeout=_PATIENCE)
+    finally:
+        found.cancel()
+    if not done:
+        raise TimeoutError
+    return found.result()
 
 
 def facts(entry: Entry) -> tuple[str, str]:

@@ -15,13 +15,13 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from widgets.browser_parts import BrowseAction, BrowseError, Find, Hidden
+from widgets.browser_parts import BrowseAction, BrowseError, Find, Hidden, is_path
 from widgets.controls import Push
 from widgets.dialog import Dialog
 from widgets.entries import Entry, EntryList, Listing, order
 from widgets.glyphs import BRAILLE, Glyphs
 from widgets.line import Line, Part
-from widgets.line_input import LineInput
+from widgets.prompt import Prompt
 from widgets.tones import Tone
 
 __all__ = ["BrowseAction", "BrowseError", "Browser", "Mode"]
@@ -46,7 +46,7 @@ class Browser(Dialog[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", id="browser.cancel", show=False),
+        Binding("escape", "cancel", "Cancel", id="browser.cancel", show=False, priority=True),
         Binding("down,ctrl+n", "move(1)", "Down", id="browser.down", show=False),
         Binding("up,ctrl+p", "move(-1)", "Up", id="browser.up", show=False),
         Binding("pagedown", "page(1)", "Page down", id="browser.page_down", show=False),
@@ -54,6 +54,7 @@ class Browser(Dialog[str | None]):
         Binding("ctrl+t", "toggle_hidden", "Hidden files", id="browser.hidden", show=False),
         Binding("ctrl+l", "focus_path", "Path", id="browser.path", show=False),
         Binding("f5", "reload", "List again", id="browser.reload", show=False),
+        Binding("ctrl+s", "choose_here", "Choose", id="browser.choose", show=False),
     ]
 
     DEFAULT_CSS = """
@@ -99,14 +100,18 @@ class Browser(Dialog[str | None]):
         self._file_name = posixpath.basename(start) if mode == "save" else ""
         self.folder = posixpath.dirname(start) if mode == "save" else start
         """The folder shown, absolute, as the place browsed calls it."""
+        self._heading = self.folder
+        """The folder last asked for, perhaps still on its way."""
         self._path_shown = ""
         self._shows_path = ""
+        self._path_before = ""
+        """What the path field held when a folder was asked for: another text was typed since, and stays."""
         self._said: tuple[str, Tone] = ("", "")
         self._asking: asyncio.Task[None] | None = None
         self._enter_due = False
         self._ended = False
         self._entries = EntryList(facts, glyphs=glyphs)
-        self._path = LineInput(id="browser-path", compact=True, select_on_focus=False)
+        self._path = Prompt(id="browser-path", compact=True, select_on_focus=False)
         self._find = Find(id="browser-find", compact=True, placeholder="type to find; / types a path")
         self._hidden = Hidden("hidden files ^T", False, glyphs=glyphs)
 
@@ -127,7 +132,7 @@ class Browser(Dialog[str | None]):
                 for action in self._actions:
                     yield Push(f"{action.label} {action.shown}", id=f"browser-{action.id}", glyphs=glyphs)
                 if _LABELS[self._mode]:
-                    yield Push(_LABELS[self._mode], id=f"browser-{_CHOOSE}", glyphs=glyphs)
+                    yield Push(f"{_LABELS[self._mode]} ^S", id=f"browser-{_CHOOSE}", glyphs=glyphs)
 
     def on_mount(self) -> None:
         self._path.cursor_blink = self._find.cursor_blink = False
@@ -135,7 +140,7 @@ class Browser(Dialog[str | None]):
         for lines in (*self.query(Line), self._entries):
             lines.can_focus = False
         self.query_one("#browser-path-label", Line).set_parts([Part("Path", "dim")])
-        self.query_one("#browser-find-label", Line).set_parts([Part("Find", "dim")])
+        self._name_find()
         self._entries.choose_folder = self._mode in {"folder", "any"}
         self._entries.files_dim = self._mode == "folder"
         for action in self._actions:
@@ -157,6 +162,7 @@ class Browser(Dialog[str | None]):
     def go(self, path: str, onto: str = "") -> None:
         """Open a folder, with the cursor on the entry named `onto`."""
         self._forget_typed()
+        self._heading = path
         self._ask(partial(self._open, path, onto))
 
     def action_reload(self, then: tuple[str, Tone] = ("", "")) -> None:
@@ -173,16 +179,20 @@ class Browser(Dialog[str | None]):
             try:
                 await work()
             except BrowseError as error:
-                self._enter_due = False
+                due, self._enter_due = False, False
                 self.say(str(error), "error")
+                self._find.stay_open()
             else:
-                if self._enter_due:
-                    self._enter_due = False
-                    self._choose(self._entries.current)
+                due, self._enter_due = self._enter_due, False
+            if due:
+                self._asking = None
+                self._choose(self._entries.current)
+                self._find.stay_open()
 
         if self._asking:
             self._asking.cancel()
         self._enter_due = False
+        self._path_before = self._path.value
         self.say("listing " + self._glyphs.ellipsis, "dim")
         self._asking = asyncio.create_task(asked(), name="browse")
 
@@ -195,9 +205,10 @@ class Browser(Dialog[str | None]):
         # Ordering 50,000 names takes longer than a key may wait
         rows = await asyncio.to_thread(order, found.entries)
         self.folder = found.path
-        self._entries.set_rows(rows, self._find.value, onto)
+        self._entries.set_rows(rows, "" if is_path(self._find.value) else self._find.value, onto)
         self._count()
-        self._show_path()
+        if self._path.value == self._path_before:
+            self._show_path()
         self.say(found.note, "warn" if found.note else "")
 
     @property
@@ -225,8 +236,13 @@ class Browser(Dialog[str | None]):
     @on(Input.Changed, "#browser-find")
     def _filter(self, event: Input.Changed) -> None:
         event.stop()
-        self._entries.set_filter(event.value)
+        self._entries.set_filter("" if is_path(event.value) else event.value)
         self._count()
+        self._name_find()
+
+    def _name_find(self) -> None:
+        name = "Go to" if is_path(self._find.value) else "Find"
+        self.query_one("#browser-find-label", Line).set_parts([Part(name, "dim")])
 
     # -- choosing ----------------------------------------------------------------------------------------------
 
@@ -234,10 +250,14 @@ class Browser(Dialog[str | None]):
     @on(EntryList.Chosen)
     def _chosen(self, event: Message) -> None:
         event.stop()
-        if self._busy:
-            self._enter_due = True
+        if isinstance(event, Input.Submitted) and is_path(event.value):
+            self._go_to(event.value)
         else:
-            self._choose(self._entries.current)
+            self.action_choose()
+        if self._enter_due:
+            self._find.wait_for_owner(None)
+        else:
+            self._find.stay_open()
 
     def _choose(self, entry: Entry | None) -> None:
         if entry is None:
@@ -252,23 +272,24 @@ class Browser(Dialog[str | None]):
         elif self._mode == "save":
             self._file_name = entry.name
             self._show_path()
-            self._path.focus()
+            self.set_focus(self._path)
         elif self._mode == "folder":
             self.say("a folder is asked for", "warn")
 
     def _open_entry(self, entry: Entry) -> None:
         self.go(posixpath.join(self.folder, entry.name))
         if self.focused is not self._path:
-            self._find.focus()
+            self.set_focus(self._find)
 
     @on(Find.Up)
     def _up(self, event: Message) -> None:
         event.stop()
-        above, name = posixpath.split(self.folder)
+        above, name = posixpath.split(self._heading if self._busy else self.folder)
         if name.startswith(".") and not self._hidden.value:
             self._hidden.action_activate()
         if name:
             self.go(above, name)
+        self._find.stay_open()
 
     @on(Find.In)
     def _in(self, event: Message) -> None:
@@ -276,19 +297,31 @@ class Browser(Dialog[str | None]):
         entry = self._entries.current
         if not self._busy and entry is not None and entry.opens and entry.name != ".":
             self._open_entry(entry)
-
-    @on(Find.Path)
-    def _type_path(self, event: Find.Path) -> None:
-        event.stop()
-        self._path.focus()
-        self._path.value = event.text
-        self._path.cursor_position = len(event.text)
+        self._find.stay_open()
 
     @on(Input.Submitted, "#browser-path")
     def _submit_path(self, event: Input.Submitted) -> None:
         event.stop()
+        self._go_to(event.value)
+        self._path.stay_open()
+
+    def _go_to(self, typed: str) -> None:
+        """Do what a typed path asks for; what is typed meanwhile is for what comes."""
+
+        async def go() -> None:
+            try:
+                await self._follow(typed)
+            except BrowseError:
+                if not self._find.value:
+                    self.set_focus(self._path)
+                raise
+
         self._forget_typed()
-        self._ask(partial(self._follow, event.value))
+        if self._path.value != typed:
+            self._path.value = typed
+        if self._mode != "save":
+            self.set_focus(self._find)
+        self._ask(go)
 
     async def _follow(self, text: str) -> None:
         """Do what a typed path asks for: open a folder, choose a file, or a name that is to be made."""
@@ -302,8 +335,6 @@ class Browser(Dialog[str | None]):
             await self._follow_name(absolute, error, folder_meant=path.endswith("/"))
             return
         await self._take(found)
-        if self._mode != "save":
-            self._find.focus()
 
     async def _follow_name(self, path: str, error: BrowseError, *, folder_meant: bool) -> None:
         """It is no folder that can be listed: perhaps a file, or in a folder that is there."""
@@ -321,16 +352,28 @@ class Browser(Dialog[str | None]):
     def _pressed(self, event: Push.Pressed) -> None:
         event.stop()
         name = (event.push.id or "").removeprefix("browser-")
-        if name != _CHOOSE:
+        if name == _CHOOSE:
+            self.action_choose_here()
+        else:
             self.action_act(name)
-        elif self._busy:
-            pass
-        elif self._mode == "folder":
-            self._end(self.folder)
-        elif self._mode == "save":
-            self._ask(partial(self._follow, self._path.value))
+
+    def action_choose(self) -> None:
+        """Take the entry under the cursor, as soon as the folder is listed."""
+        if self._busy:
+            self._enter_due = True
         else:
             self._choose(self._entries.current)
+
+    def action_choose_here(self) -> None:
+        """What the button says: this folder, the path to save to, the entry under the cursor."""
+        if self.focused is self._path and self._mode != "folder":
+            self._go_to(self._path.value)
+        elif self._mode == "save":
+            self._ask(partial(self._follow, self._path.value))
+        elif self._mode == "folder" and not self._busy:
+            self._end(self.folder)
+        elif self._mode not in {"folder", "look"}:
+            self.action_choose()
 
     def action_act(self, name: str) -> None:
         if self._act is not None and not self._busy:
@@ -352,7 +395,8 @@ class Browser(Dialog[str | None]):
         self._count()
 
     def action_focus_path(self) -> None:
-        self._path.focus()
+        self.set_focus(self._path)
+        self._path.select_all()
 
     def action_cancel(self) -> None:
         self._end(None)

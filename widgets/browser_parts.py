@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from textual import events
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from widgets.controls import Toggle
-from widgets.line_input import LineInput
+from widgets.line_input import again
+from widgets.prompt import Prompt
 
 
 class BrowseError(Exception):
@@ -24,8 +28,11 @@ class BrowseAction:
     shown: str
 
 
-class Find(LineInput):
-    """The filter: with nothing typed, Backspace and left go up, and a path typed goes to the path field."""
+class Find(Prompt):
+    """The filter, or a path where it begins like one; with nothing typed, Backspace and left go up, right goes in."""
+
+    # A LineInput answers its own keys at once, so that what is typed right behind goes to the path
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "screen.focus_path", "Path", show=False)]
 
     class Up(Message):
         pass
@@ -33,34 +40,39 @@ class Find(LineInput):
     class In(Message):
         pass
 
-    class Path(Message):
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+    # Textual calls those of the classes below after this
+    async def _on_key(self, event: events.Key) -> None:
+        if self.screen.focused is not self:
+            event.stop()
+            event.prevent_default()
+            self.app.post_message(again(event))
 
     def action_delete_left(self) -> None:
         if self.value:
             super().action_delete_left()
         else:
-            self.post_message(self.Up())
+            self._tell(self.Up())
 
     def action_cursor_left(self, select: bool = False) -> None:
         if self.value:
             super().action_cursor_left(select)
         else:
-            self.post_message(self.Up())
+            self._tell(self.Up())
 
     def action_cursor_right(self, select: bool = False) -> None:
         if self.value:
             super().action_cursor_right(select)
         else:
-            self.post_message(self.In())
+            self._tell(self.In())
 
-    def insert_text_at_cursor(self, text: str) -> None:
-        if not self.value and text.startswith(("/", "~")):
-            self.post_message(self.Path(text))
-        else:
-            super().insert_text_at_cursor(text)
+    def _tell(self, message: Message) -> None:
+        self.wait_for_owner()
+        self.post_message(message)
+
+
+def is_path(typed: str) -> bool:
+    """Whether what is typed to find something is a path to go to instead."""
+    return typed.startswith(("/", "~"))
 
 
 class Hidden(Toggle):

@@ -7,6 +7,8 @@ from typing import TypeVar
 from textual import events
 from textual.screen import ModalScreen
 
+from widgets.line_input import again
+
 _Answer = TypeVar("_Answer")
 
 
@@ -49,4 +51,4 @@ class Dialog(ModalScreen[_Answer]):
         ahead, self._ahead = self._ahead or [], None
         for event in sorted(ahead, key=lambda event: event.time):
             if self.is_current:
-                await self.app.on_event(events.Key(event.key, event.character))
+                await self.app.on_event(again(event))

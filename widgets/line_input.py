@@ -6,6 +6,14 @@ from textual import events
 from textual.widgets import Input
 
 
+def again(event: events.Key) -> events.Key:
+    """The same key to be handed over once more, to whatever takes it."""
+    key = events.Key(event.key, event.character)
+    # Textual lets no message bubble past who sent it: the app's bindings, Enter's too, would not hear of this one
+    key._sender = None
+    return key
+
+
 class LineInput(Input):
     """An `Input` that answers Backspace, arrows and the like itself.
 

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from textual import events
-from textual.widgets import Input
+from textual.timer import Timer
+
+from widgets.line_input import LineInput, again
 
 _OWNER_ANSWERS = 0.5
 """Seconds the owner has for closing the prompt; after that what follows is typed into it."""
 
 
-class Prompt(Input):
-    """An `Input` whose owner closes it at `Submitted`.
+class Prompt(LineInput):
+    """A line whose owner closes it at `Submitted`.
 
     Textual hands keys to the widget that has the focus when they are read, long before the owner has heard of Enter:
     without this, the rest of `/web<Enter>l` would become part of the words.
     """
 
-    def __init__(self, value: str = "", placeholder: str = "", id: str | None = None) -> None:  # noqa: A002
-        super().__init__(value, placeholder, id=id)
+    def __init__(
+        self,
+        value: str = "",
+        placeholder: str = "",
+        id: str | None = None,  # noqa: A002
+        *,
+        compact: bool = False,
+        select_on_focus: bool = True,
+    ) -> None:
+        super().__init__(value, placeholder, id=id, compact=compact, select_on_focus=select_on_focus)
         self._ended = False
         self._ahead: list[events.Key] = []
+        self._patience: Timer | None = None
 
-    # Textual calls Input's own handlers after these
+    # Textual calls those of the classes below after these
 
     async def _on_key(self, event: events.Key) -> None:
         if self._ended:
@@ -29,8 +40,14 @@ class Prompt(Input):
             event.prevent_default()
             self._ahead.append(event)
         elif event.key == "enter":
-            self._ended = True
-            self.set_timer(_OWNER_ANSWERS, self.stay_open)
+            self.wait_for_owner()
+
+    def wait_for_owner(self, seconds: float | None = _OWNER_ANSWERS) -> None:
+        """Hold keys back until the owner has done what it was told and says so by `stay_open`, or closes."""
+        self._ended = True
+        if self._patience is not None:
+            self._patience.stop()
+        self._patience = self.set_timer(seconds, self.stay_open) if seconds is not None else None
 
     def _on_blur(self, event: events.Blur) -> None:  # noqa: ARG002
         self.stay_open()
@@ -40,4 +57,4 @@ class Prompt(Input):
         self._ended = False
         ahead, self._ahead = self._ahead, []
         for event in ahead if self.app.return_code is None else ():
-            self.app.post_message(events.Key(event.key, event.character))
+            self.app.post_message(again(event))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from textual.app import App
+from textual.events import Key
 
 from tui import host_files
 from widgets.browser import BrowseError, Browser
@@ -70,7 +72,7 @@ def tree(tmp_path: Path) -> Path:
 
 async def at(pilot, path) -> None:
     app = pilot.app
-    for _ in range(500):
+    for _ in range(1500):
         await pilot.pause(0.01)
         if isinstance(app.screen, Browser) and app.browser.folder == str(path) and app.listed:
             return
@@ -85,7 +87,7 @@ async def type_path(pilot, path) -> None:
 
 
 async def answered(pilot) -> str | None:
-    for _ in range(500):
+    for _ in range(1500):
         if pilot.app.answers:
             return pilot.app.answers[-1]
         await pilot.pause(0.01)
@@ -206,3 +208,54 @@ async def test_a_huge_folder_does_not_stall():
         assert worst < 0.5
         await pilot.press(*"049999")
         assert browser._entries.current.name == "file-049999.dat"
+
+
+def typed_at_once(app: App[None], *keys: str) -> None:
+    """As a terminal hands them over that had them in one go."""
+    for key in keys:
+        app.post_message(Key(key, key if len(key) == 1 else None))
+
+
+async def pushed(pilot) -> None:
+    while not isinstance(pilot.app.screen, Browser):
+        await pilot.pause(0.01)
+
+
+@pytest.mark.parametrize("before", [(), ("ctrl+l",), ("x", "backspace")])
+async def test_a_path_typed_while_the_first_folder_is_listed_is_gone_to(tree, before):
+    app = Host("/", "file")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pushed(pilot)
+        typed_at_once(app, *before, *str(tree / "beta"), "enter", *"thx", "backspace", "enter")
+        assert await answered(pilot) == str(tree / "beta/three.md")
+
+
+async def test_keys_in_one_go_open_one_folder_after_the_other(tree):
+    app = Host(str(tree / "alpha"), "file")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pushed(pilot)
+        typed_at_once(app, "left", *"bet", "enter", "backspace", *"link", "enter", *"two", "ctrl+s")
+        assert await answered(pilot) == str(tree / "link/two.txt")
+
+
+async def test_a_folder_that_hangs_says_so_and_can_be_left(tree, monkeypatch):
+    hangs = threading.Event()
+    scandir = os.scandir
+
+    def slow(path):
+        if str(path).endswith("beta"):
+            hangs.wait(30)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", slow)
+    app = Host(str(tree), "file")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at(pilot, tree)
+        monkeypatch.setattr(host_files, "_PATIENCE", 0.5)
+        await pilot.press("b", "enter")
+        while "file system hangs" not in app.said:
+            await pilot.pause(0.01)
+        hangs.set()
+        monkeypatch.undo()
+        await pilot.press("l", "enter")
+        await at(pilot, tree / "link")
