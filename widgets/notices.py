@@ -8,12 +8,14 @@ from textual.strip import Strip
 
 from widgets.glyphs import BRAILLE, Glyphs
 from widgets.lines import LineView
-from widgets.text import plain, width_of
+from widgets.text import plain, width_of, wrap
 from widgets.tones import Tone
+
+_MOST_LINES = 3
 
 
 class Notices(LineView):
-    """The newest notice on one line and how many more there are; no line at all when there is none."""
+    """The newest notice and how many more there are: a failure on up to three lines, others on one; none on none."""
 
     DEFAULT_CSS = """
     Notices { height: 1; width: 1fr; }
@@ -67,18 +69,47 @@ class Notices(LineView):
 
     def _changed(self) -> None:
         self.display = bool(self._notices)
+        self._fit()
         self.repaint()
 
-    def line(self, y: int) -> Strip:
-        width = self.size.width
-        if y or not self._notices:
-            return Strip(self.segments([], width), width)
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        width = self.size.width or self.app.size.width
+        self.styles.height = max(1, len(self._wrapped(width))) if self._notices else 1
+
+    def _wrapped(self, width: int) -> list[str]:
+        """The newest one's lines; the last has room for what is said of the others, unless there is too much."""
         text, tone = self._notices[next(reversed(self._notices))]
+        text = plain(text)
+        room = max(1, width - 1)
+        most = _MOST_LINES if tone == "error" else 1
+        lines = wrap(text, room, most)
+        if lines and len(lines) < most and width_of(lines[-1]) + width_of(self._tail(width)) > room:
+            lines.append("")
+        elif len(lines) == most:
+            # More than fits: the line is drawn cut, with an ellipsis
+            lines[-1] = " ".join(wrap(text, room, most + 1)[most - 1 :])
+        return lines
+
+    def _tail(self, width: int) -> str:
         more = len(self._notices) - 1
         tail = f" (+{more} more, {self.dismiss_key} to dismiss)" if more else f" ({self.dismiss_key} to dismiss)"
         if width_of(tail) > width // 2:
-            tail = f" (+{more})" if more else ""
-        body = self.segments([(" ", ""), (plain(text), tone)], max(0, width - width_of(tail)))
+            return f" (+{more})" if more else ""
+        return tail
+
+    def line(self, y: int) -> Strip:
+        width = self.size.width
+        lines = self._wrapped(width) if self._notices else []
+        if y >= len(lines):
+            return Strip(self.segments([], width), width)
+        tone = self._notices[next(reversed(self._notices))][1]
+        if y < len(lines) - 1:
+            return Strip(self.segments([(" ", ""), (lines[y], tone)], width), width)
+        tail = self._tail(width)
+        body = self.segments([(" ", ""), (lines[y], tone)], max(0, width - width_of(tail)))
         return Strip([*body, *self.segments([(tail, "dim")], min(width, width_of(tail)))], width)
 
     def on_click(self, event: events.Click) -> None:

@@ -113,6 +113,24 @@ async def test_notices_stay_until_dismissed_and_then_take_no_line():
         assert notices.size.height == 0 or not notices.display
 
 
+async def test_a_long_failure_is_told_on_more_lines():
+    app = BarsApp()
+    async with app.run_test(size=(60, 30)) as pilot:
+        notices = app.query_one(Notices)
+        text = "step 4/5 failed, RUN make: " + "the compiler was not found where it was looked for " * 2 + "at the end"
+        notices.add("n", text, "error")
+        await pilot.pause()
+        assert notices.size.height == 3
+        lines = [notices.line(y).text for y in range(3)]
+        assert " ".join(" ".join(lines).split()) == f"{text} (x to dismiss)"
+        notices.add("m", "short", "error")
+        await pilot.pause()
+        assert notices.size.height == 1
+        notices.add("i", text, "info")
+        await pilot.pause()
+        assert notices.size.height == 1
+
+
 async def test_charts_say_figures_scale_and_time():
     app = BarsApp()
     async with app.run_test(size=(60, 40)) as pilot:

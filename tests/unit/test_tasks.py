@@ -202,6 +202,16 @@ async def test_rows_and_lines_say_how_far_it_is(tasks, clock):
     await tasks.close()
 
 
+async def test_a_build_that_ended_has_done_every_step(tasks, clock):
+    async def build(report: Report) -> str:
+        report.progress(Progress("step 5/5: CMD", 4, 5, bytes=False))
+        return "built"
+
+    task = tasks.start("build", "app:1", "docker", build)
+    await ended(task)
+    assert row_of(task, clock.now, ASCII).cells[4].runs == (("5/5", "dim"),)
+
+
 def test_amounts():
     assert amount(Progress()) == ""
     assert amount(Progress("", 3, 7, bytes=False)) == "3/7"

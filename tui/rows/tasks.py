@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from backends.progress import Part as WorkPart
 from backends.progress import Progress
@@ -52,7 +53,7 @@ def row_of(task: Task, now: float, glyphs: Glyphs) -> Row:
             Cell(spans=((f"{task.verb} ", "dim"), (task.target, ""))),
             Cell(task.engine, "dim"),
             progress,
-            Cell(amount(task.at), "dim"),
+            Cell(amount(_ended(task.at) if task.state is TaskState.DONE else task.at), "dim"),
             Cell(duration(task.took(now)) if task.state is not TaskState.WAITING else "", "dim"),
         ),
     )
@@ -64,6 +65,11 @@ def amount(at: Progress) -> str:
         return ""
     figure = size if at.bytes else str
     return f"{figure(at.done)}/{figure(at.total)}" if at.total is not None else figure(at.done)
+
+
+def _ended(at: Progress) -> Progress:
+    """What is told as a step begins ends a step short."""
+    return replace(at, done=at.total) if not at.bytes and at.total is not None else at
 
 
 def heads_of(task: Task, now: float) -> list[tuple[str, Tone]]:
