@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from backends.abilities.shell import Attach, Attachable, Shell, Size
 from backends.base import ActionError
@@ -103,7 +104,8 @@ class DockerAttach(Attach):
         wiring = await self.wiring(ref)
         connection = backend.connected()
         hijack = Hijack(connection)
-        flags = f"stream=1&stdout=1&stderr=1&stdin={int(wiring.takes_input)}"
+        # Without this the engine itself would look for Ctrl-P Ctrl-Q, and keep a Ctrl-P back
+        flags = f"stream=1&stdout=1&stderr=1&stdin={int(wiring.takes_input)}&detachKeys={quote(_NEVER_TYPED)}"
         link, first, _ = await in_thread(
             lambda: hijack.open(f"/containers/{ref.id}/attach?{flags}"), hijack.close, f"{ref.engine}-attach"
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from backends.abilities.shell import Attach, Attachable, Shell, Size
 from backends.base import ActionError, EngineError
 from backends.console import Console
+from backends.detach_keys import read_detach_keys
 from backends.model import Item
 from tui.commands import BY_ID
 from tui.handlers.area import Area, titled
@@ -94,10 +95,11 @@ class Terminal(Area):
         if opened is None:
             return
         console, command = opened
+        leave = await self._leave(THRICE)
         banner = f"boxtop: {command} in {name_of(item)} on {item.ref.engine}; exit or Ctrl-D returns"
 
         async def session() -> None:
-            outcome = await self._session(console, f"{banner}, {THRICE.text} when it hangs.", THRICE)
+            outcome = await self._session(console, f"{banner}, {leave.text} when it hangs.", leave)
             self._tell_shell(item, *outcome)
 
         await self.app.noted("shell", item, session())
@@ -119,20 +121,28 @@ class Terminal(Area):
         item = items[0]
         attach = self.able(item.ref.engine, Attach)
         wiring = await attach.wiring(item.ref)
+        leave = await self._leave(DETACH)
         choices = (Choice("attach", "Attach"), Choice("cancel", "Cancel"))
         dialog = Confirm(
-            f"Attach to {name_of(item)}", _about(wiring), choices=choices, safe="attach", glyphs=self.glyphs
+            f"Attach to {name_of(item)}", _about(wiring, leave), choices=choices, safe="attach", glyphs=self.glyphs
         )
         answer = await self.ask(dialog)
         if answer is None or answer.choice != "attach":
             return
         console = await self.wait_for(attach.attach(item.ref, _size()), f"Attaching to {name_of(item)} ...")
         if console is not None:
-            await self.app.noted("attach", item, self._attached(item, wiring, console))
+            await self.app.noted("attach", item, self._attached(item, wiring, console, leave))
 
-    async def _attached(self, item: Item, wiring: Attachable, console: Console) -> None:
-        banner = f"boxtop: attached to {name_of(item)} on {item.ref.engine}; {_way_out(wiring)}."
-        outcome, status = await self._session(console, banner, DETACH)
+    async def _leave(self, usual: Leave) -> Leave:
+        """The keys that leave: those of the docker CLI's config, else the usual ones."""
+        found = await asyncio.to_thread(read_detach_keys)
+        if found.wrong:
+            self.main.say(f"{usual.text} leaves: {found.wrong}.", "warn")
+        return Leave(found.keys, found.text) if found.keys else usual
+
+    async def _attached(self, item: Item, wiring: Attachable, console: Console, leave: Leave) -> None:
+        banner = f"boxtop: attached to {name_of(item)} on {item.ref.engine}; {_way_out(wiring, leave)}."
+        outcome, status = await self._session(console, banner, leave)
         name = name_of(item)
         if outcome.how is How.LEFT:
             self.main.say(f"Detached from {name}.")
@@ -186,9 +196,9 @@ def _size() -> Size:
     return Size(80, 24)
 
 
-def _about(wiring: Attachable) -> list[tuple[str, Tone]]:
+def _about(wiring: Attachable, leave: Leave) -> list[tuple[str, Tone]]:
     """What attaching means here, and the keys that lead back."""
-    lines: list[tuple[str, Tone]] = [(f"{titled(_way_out(wiring))}.", "strong"), ("", "")]
+    lines: list[tuple[str, Tone]] = [(f"{titled(_way_out(wiring, leave))}.", "strong"), ("", "")]
     if wiring.terminal and wiring.takes_input:
         lines.append(("All other keys go to the container's own process, Ctrl-C too, which may end it.", "warn"))
     elif wiring.takes_input:
@@ -200,9 +210,9 @@ def _about(wiring: Attachable) -> list[tuple[str, Tone]]:
     return lines
 
 
-def _way_out(wiring: Attachable) -> str:
+def _way_out(wiring: Attachable, leave: Leave) -> str:
     if wiring.terminal and wiring.takes_input:
-        return f"{DETACH.text} leaves it running"
+        return f"{leave.text} leaves it running"
     if wiring.takes_input:
-        return f"{DETACH.text} or Ctrl-C leaves"
+        return f"{leave.text} or Ctrl-C leaves"
     return "q or Ctrl-C leaves it running"
