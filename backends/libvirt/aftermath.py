@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 from backends.base import ActionError, EngineError
 from backends.libvirt import errors, storage
 from backends.libvirt.again import again
-from backends.libvirt.chains import backing
 from backends.libvirt.connection import Connection
+from backends.libvirt.uses import Uses, kept, no_file
 from backends.model import Action, ActionOptions, Ref
 from backends.text import clean
 
@@ -61,7 +61,11 @@ async def restored(backend: LibvirtBackend, vm: Ref) -> str:
     """After the restoring of a snapshot."""
 
     def look(connection: Connection) -> str:
-        state = int(connection.domain(vm.id).state()[0])
+        domain = connection.domain(vm.id)
+        if domain.hasManagedSaveImage(0):
+            # its loss was agreed to, and with restored disks it would destroy the guest's file systems
+            domain.managedSaveRemove(0)
+        state = int(domain.state()[0])
         word = {_RUNNING: "runs", _PAUSED: "is paused"}.get(state, "is off")
         return f"the VM {word}, and its disks may be restored in part; restore the snapshot once more"
 
@@ -140,21 +144,13 @@ def _deleted(connection: Connection, identity: str, paths: Sequence[str]) -> str
         if storage.by_path(connection, path) is None and not Path(path).exists():
             continue
         try:
-            if user := _user(connection, path):
-                raise ActionError(f"used by {user}")
+            # who came to need it meanwhile, also by another name or below an overlay
+            if reason := kept(connection, Uses(connection), path) or no_file(path):
+                raise ActionError(reason)
             storage.delete_path(connection, path)
         except (ActionError, lib.libvirtError) as error:
             left.append(f"{path} ({error})")
     return clean(f"it is undefined, but left are {'; '.join(left)}", 500) if left else _ALL
-
-
-def _user(connection: Connection, path: str) -> str:
-    """The name of a domain that needs a file, also below an overlay; empty where none does."""
-    for domain in connection.domains():
-        found = connection.definition(domain, domain.UUIDString())
-        if any(path in {disk.source, *(backing(disk.source) if disk.file else ())} for disk in found.disks):
-            return found.name
-    return ""
 
 
 def _goes_on(domain: Any) -> bool:

@@ -182,6 +182,9 @@ async def test_a_disk_stays_that_images_of_no_vm_rest_on(
     own = defined(clean, "own", file_disk(base, "qcow2"))
     (loss,) = await backend.losses(Action.DELETE, ref(own))
     assert "rest" in loss.kept
+    # nor is one brought in that takes from elsewhere what it holds
+    with pytest.raises(ActionError, match="rests on"):
+        await able(backend, Media).bring(str(folder / "over.qcow2"), Heard())
 
 
 async def test_unregistering_loses_no_saved_memory_in_silence(backend: LibvirtBackend, clean: PrivateLibvirt) -> None:
