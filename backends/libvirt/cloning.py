@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _RUNS = "it runs, and its disks change while they are copied: choose a snapshot, pause it, or shut it down"
 _SAVED = "its memory is saved: its disks alone are as after a power failure; start it, or discard the saved state"
 _MUST_REST = "a linked clone rests on its disks, which must not change any more: shut it down first"
+_STARTS = "it starts with its host, and what it writes then would break a linked clone: turn autostart off first"
 _INSIDE = "the snapshot is inside its images, and a linked clone rests on whole files"
 _EXTERNAL = "it is an external snapshot: its files are elsewhere"
 _PAUSED = 3
@@ -70,7 +71,8 @@ class LibvirtCloning(Cloning):
         now = await self._backend.ask(lambda connection: _now(connection, vm.id))
         tree = await LibvirtSnapshots(self._backend).tree(vm)
         full = now.refusal or (_RUNS if now.active and not now.paused else _SAVED if now.saved else "")
-        linked = now.refusal or (_MUST_REST if now.active else _SAVED if now.saved else "")
+        starts = await self._backend.ask(lambda connection: bool(connection.domain(vm.id).autostart()))
+        linked = now.refusal or (_MUST_REST if now.active else _SAVED if now.saved else _STARTS if starts else "")
         sources = [CloneSource("", "as it is now", full, linked)]
         for snapshot in reversed(tree.snapshots):
             external = any("external" in reason for _, reason in snapshot.refusals)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import pytest
 
+from backends.abilities.cloning import Cloning
 from backends.abilities.creating import MB, Creating, DiskFrom, NewVM
 from backends.abilities.editing import AttachDisk, DetachDisk, Editing, GrowDisk, Set, SetAdapter
 from backends.abilities.media import Media
@@ -283,6 +284,8 @@ async def test_what_others_rest_on_is_not_written_to_by_a_new_vm(
         await able(backend, Autostart).set_autostart(ref(source), on=True)
     with pytest.raises(ActionError, match="clone rests"):
         await backend.perform(Action.START, ref(source), ActionOptions())
+    clean.virsh("autostart", source)
+    assert "autostart" in (await able(backend, Cloning).offer(ref(source))).sources[0].linked
 
 
 async def test_what_a_guest_wrote_into_its_raw_disk_is_no_header(
