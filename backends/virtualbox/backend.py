@@ -65,6 +65,7 @@ class VirtualBoxBackend(Backend):
         await self._let_go()
         try:
             candidates = interpreter.candidates(self._settings.virtualbox_python)
+        self._guests: dict[str, tuple[tuple[str, str], ...]] = {}
             command = interpreter.vboxmanage()
         except ValueError as error:
             raise EngineError(clean(str(error)), "correct the command line") from None
@@ -232,7 +233,9 @@ class VirtualBoxBackend(Backend):
 
     def _machines(self, found: list[dict[str, Any]]) -> tuple[VM, ...]:
         vms = tuple(
-            replace(vm, addresses=self._addresses.of(vm.ref.id)) if vm.state is State.RUNNING else vm
+            replace(vm, addresses=self._addresses.of(vm.ref.id), guest=self._guests.get(vm.ref.id, ()))
+            if vm.state is State.RUNNING
+            else vm
             for vm in (machine(self.engine, data) for data in found)
         )
         self._cpus.update((vm.ref.id, vm.cpus) for vm in vms)
@@ -269,7 +272,9 @@ class VirtualBoxBackend(Backend):
         """
         if self._command:
             # not of the helper: a VM's process that hangs would block it
-            self._addresses.want([ref.id for ref in refs])
+            running = {ref.id for ref in refs}
+            self._addresses.want(running)
+            self._guests = {machine: facts for machine, facts in self._guests.items() if machine in running}
         if self._manage is not None:
             return {}
         found = await self._query("usage", ids=[ref.id for ref in refs])
@@ -282,11 +287,14 @@ class VirtualBoxBackend(Backend):
 
     async def _ask_addresses(self, machine: str) -> list[str]:
         try:
-            return await self.manager().addresses(machine)
+            found, self._guests[machine] = await self.manager().guest(machine)
+            return found
         except manage.ManageError as error:
             raise ActionError(str(error)) from None
 
     def _has_other_addresses(self, machine: str) -> None:
+        running = {ref.id for ref in refs if self._states.get(ref.id) is State.RUNNING}
+        self._traffic.want((running & self._shown) - self._changing)
         if self._helper is not None:
             self._helper.tell_changed((machine,))
 

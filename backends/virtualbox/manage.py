@@ -32,6 +32,10 @@ _LONG = 120.0
 _LISTED = re.compile(r'^"(?P<name>.*)" \{(?P<id>[0-9a-f-]{36})\}$')
 _PAIR = re.compile(r'^(?:"(?P<quoted>[^"]+)"|(?P<key>[^"=\s]+))=(?P<value>".*?"|[^"\n]*)$', re.MULTILINE | re.DOTALL)
 # of 7: `.../IP = '10.0.2.15' @ ...`; of 6: `Name: .../IP, value: 10.0.2.15, timestamp: ...`
+_TOLD = re.compile(
+    r"/VirtualBox/(GuestInfo/OS/Product|GuestInfo/OS/Release|GuestAdd/Version)(?: *= '|, value: )([^'\n,]+)"
+)
+_FACTS = (("system", "GuestInfo/OS/Product"), ("kernel", "GuestInfo/OS/Release"), ("additions", "GuestAdd/Version"))
 _ADDRESS = re.compile(r"/VirtualBox/GuestInfo/Net/(\d+)/V[46]/IP(?: *= '|, value: )([0-9a-fA-F.:]+)")
 _USER = re.compile(r"\(UUID: ([0-9a-f-]{36})\)")
 
@@ -141,10 +145,13 @@ class VBoxManage:
         """`showvminfo --machinereadable`, by its keys."""
         return _pairs(await self.run("showvminfo", machine, "--machinereadable"))
 
-    async def addresses(self, machine: str) -> list[str]:
-        """What the guest additions of a running machine tell of its network; the first card's first."""
-        told = _ADDRESS.findall(await self.run("guestproperty", "enumerate", machine))
-        return [address for _, address in sorted(told, key=lambda pair: int(pair[0]))]
+    async def guest(self, machine: str) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+        """What the guest additions of a running machine tell: addresses, the first card's first, and (label, value)."""
+        text = await self.run("guestproperty", "enumerate", machine)
+        addresses = sorted(_ADDRESS.findall(text), key=lambda pair: int(pair[0]))
+        told = {key: clean(value, 120) for key, value in _TOLD.findall(text)}
+        facts = tuple((label, told[key]) for label, key in _FACTS if told.get(key))
+        return [address for _, address in addresses], facts
 
     async def state(self, machine: str) -> str:
         """The SDK's name of a machine's state."""

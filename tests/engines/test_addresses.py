@@ -72,8 +72,15 @@ async def test_what_guest_additions_tell(virtualbox: PrivateVirtualBox, monkeypa
     virtualbox.run(uuid)
     for number, address in ((1, "192.168.56.9"), (0, "10.0.2.15"), (2, "169.254.3.3")):
         virtualbox.manage("guestproperty", "set", uuid, f"/VirtualBox/GuestInfo/Net/{number}/V4/IP", address)
+    for name, value in (
+        ("GuestInfo/OS/Product", "Linux"),
+        ("GuestInfo/OS/Release", "6.1.0-56"),
+        ("GuestAdd/Version", "7"),
+    ):
+        virtualbox.manage("guestproperty", "set", uuid, f"/VirtualBox/{name}", value)
     found = await told(
         VirtualBoxBackend("virtualbox", "virtualbox://", EngineSettings()), Ref("virtualbox", Kind.VM, uuid)
     )
     assert found.state is State.RUNNING
     assert found.addresses == ("10.0.2.15", "192.168.56.9")
+    assert found.guest == (("system", "Linux"), ("kernel", "6.1.0-56"), ("additions", "7"))
