@@ -15,8 +15,6 @@ import signal
 import socket
 import subprocess
 import tarfile
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +26,7 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError, DockerException
 
-from tests.engines.require import need
+from tests.engines.private import by_hand, for_session
 
 IMAGE = "boxtop-test:1"
 IDLE = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 100000 & wait; done"]
@@ -324,15 +322,9 @@ def mounts_below(directory: Path) -> list[str]:
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[PrivateDocker]:
     """The session's private engine, up and with the test image."""
-    reason = missing()
-    need(not reason, reason)
-    engine = PrivateDocker(Path(tempfile.mkdtemp(prefix="bx-", dir="/tmp")))
-    try:
-        engine.start()
+    for engine in for_session(missing(), PrivateDocker, "bx-"):
         engine.ensure_image()
         yield engine
-    finally:
-        engine.stop()
 
 
 @pytest.fixture
@@ -345,28 +337,17 @@ def docker(docker_engine: PrivateDocker) -> Iterator[PrivateDocker]:
     docker_engine.clear()
 
 
+def _fill(engine: PrivateDocker, arguments: argparse.Namespace) -> str:
+    engine.ensure_image()
+    for index in range(arguments.containers):
+        engine.run(f"idle-{index:03}")
+    return f"DOCKER_HOST={engine.url}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.engines.docker_engine", description=__doc__)
-    parser.add_argument("--dir", type=Path, help="where it keeps its things; default: a new folder in /tmp")
     parser.add_argument("--containers", type=int, default=0, help="have so many idle containers in it")
-    arguments = parser.parse_args()
-    reason = missing()
-    if reason:
-        parser.error(reason)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: ended.set())
-    engine = PrivateDocker((arguments.dir or Path(tempfile.mkdtemp(prefix="bx-", dir="/tmp"))).absolute())
-    try:
-        engine.start()
-        engine.ensure_image()
-        for index in range(arguments.containers):
-            engine.run(f"idle-{index:03}")
-        print(f"DOCKER_HOST={engine.url}", flush=True)
-        while not ended.wait(3600):
-            pass
-    finally:
-        engine.stop()
+    by_hand(parser, missing(), PrivateDocker, "bx-", _fill)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,10 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
-import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
@@ -24,7 +23,7 @@ import pytest
 
 from tests.engines import guests
 from tests.engines.docker_engine import mounts_below, wait_until
-from tests.engines.require import need
+from tests.engines.private import by_hand, for_session
 
 INSIDE = Path(__file__).parent / "libvirt" / "inside.sh"
 _QEMU = """\
@@ -125,6 +124,14 @@ class PrivateLibvirt:
         """The engine's own word for a domain's state; empty when there is no such domain."""
         return self.virsh("domstate", identity, check=False)
 
+    def wait_booted(self, identity: str) -> None:
+        """Wait until the guest's own code runs: one that still starts never hears the power button."""
+        wait_until(lambda: self._booted(identity), f"the guest of {identity} to be up", 60)
+
+    def _booted(self, identity: str) -> bool:
+        registers = self.virsh("qemu-monitor-command", identity, "--hmp", "info registers", check=False)
+        return re.search(r"\b[ER]IP=0{4,12}7[cd]\w\w\b.*\bHLT=1", registers, re.S) is not None
+
     def disk(self, identity: str) -> Path:
         """The file of the domain's first disk."""
         return Path(self.virsh("domblklist", identity).split()[1])
@@ -178,14 +185,7 @@ class PrivateLibvirt:
 
 @pytest.fixture(scope="session")
 def libvirt_engine() -> Iterator[PrivateLibvirt]:
-    reason = libvirt_missing()
-    need(not reason, reason)
-    engine = PrivateLibvirt(Path(tempfile.mkdtemp(prefix="bl-", dir="/tmp")))
-    try:
-        engine.start()
-        yield engine
-    finally:
-        engine.stop()
+    yield from for_session(libvirt_missing(), PrivateLibvirt, "bl-")
 
 
 @pytest.fixture
@@ -198,27 +198,16 @@ def libvirt(libvirt_engine: PrivateLibvirt) -> Iterator[PrivateLibvirt]:
     libvirt_engine.clear()
 
 
+def _fill(engine: PrivateLibvirt, _: argparse.Namespace) -> str:
+    for name, start in (("halting", True), ("off", False)):
+        engine.define(name, start=start)
+    engine.define("busy", "spins", start=True)
+    return f"boxtop --host '{engine.url}'"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.engines.libvirt_engine", description=__doc__)
-    parser.add_argument("--dir", type=Path, help="where it keeps its things; default: a new folder in /tmp")
-    arguments = parser.parse_args()
-    reason = libvirt_missing()
-    if reason:
-        parser.error(reason)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: ended.set())
-    engine = PrivateLibvirt((arguments.dir or Path(tempfile.mkdtemp(prefix="bl-", dir="/tmp"))).absolute())
-    try:
-        engine.start()
-        for name, start in (("halting", True), ("off", False)):
-            engine.define(name, start=start)
-        engine.define("busy", "spins", start=True)
-        print(f"boxtop --host '{engine.url}'", flush=True)
-        while not ended.wait(3600):
-            pass
-    finally:
-        engine.stop()
+    by_hand(parser, libvirt_missing(), PrivateLibvirt, "bl-", _fill)
 
 
 if __name__ == "__main__":

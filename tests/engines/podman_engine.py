@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from docker import APIClient
 from docker.errors import APIError, DockerException
 
 from tests.engines.docker_engine import IDLE, free_port, mounts_below, root_archive, wait_until
-from tests.engines.require import need
+from tests.engines.private import for_session
 
 PODMAN_IMAGE = "boxtop-test:latest"
 """Podman's import takes no tag."""
@@ -176,15 +175,9 @@ class PrivatePodman:
 @pytest.fixture(scope="session")
 def podman_engine() -> Iterator[PrivatePodman]:
     """The session's private Podman, up and with the test image."""
-    reason = podman_missing()
-    need(not reason, reason)
-    engine = PrivatePodman(Path(tempfile.mkdtemp(prefix="bp-", dir="/tmp")))
-    try:
-        engine.start()
+    for engine in for_session(podman_missing(), PrivatePodman, "bp-"):
         engine.ensure_image()
         yield engine
-    finally:
-        engine.stop()
 
 
 @pytest.fixture

@@ -17,9 +17,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,7 +26,7 @@ from typing import Any
 import pytest
 
 from tests.engines import guests
-from tests.engines.require import need
+from tests.engines.private import by_hand, for_session
 
 RECIPES = Path(__file__).parent / "virtualbox"
 PROGRAMS = "/usr/lib/virtualbox"
@@ -311,14 +308,7 @@ def _mounted(line: str, mark: str) -> bool:
 @pytest.fixture(scope="session")
 def virtualbox_engine() -> Iterator[PrivateVirtualBox]:
     """A private VirtualBox for the whole run."""
-    reason = missing()
-    need(not reason, reason)
-    engine = PrivateVirtualBox(Path(tempfile.mkdtemp(prefix="bt-vbox-")))
-    try:
-        engine.start()
-        yield engine
-    finally:
-        engine.stop()
+    yield from for_session(missing(), PrivateVirtualBox, "bt-vbox-")
 
 
 @pytest.fixture
@@ -330,28 +320,17 @@ def virtualbox(virtualbox_engine: PrivateVirtualBox) -> Iterator[PrivateVirtualB
     yield virtualbox_engine
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Run a private VirtualBox until SIGTERM.")
-    parser.add_argument("--dir", type=Path, help="folder of the session, removed at the end; default: a new one")
+def _fill(engine: PrivateVirtualBox, arguments: argparse.Namespace) -> str:
+    if arguments.machines:
+        engine.one_of_each()
+    return "\n".join(f"export {name}='{value}'" for name, value in engine.environment().items())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.engines.virtualbox_engine", description=__doc__)
     parser.add_argument("--machines", action="store_true", help="have VMs off, running, paused and saved in it")
-    options = parser.parse_args()
-    if reason := missing():
-        sys.exit(reason)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    engine = PrivateVirtualBox(options.dir.resolve() if options.dir else Path(tempfile.mkdtemp(prefix="bt-vbox-")))
-    try:
-        engine.start()
-        if options.machines:
-            engine.one_of_each()
-        for name, value in engine.environment().items():
-            print(f"export {name}='{value}'", flush=True)
-        ended.wait()
-    finally:
-        engine.stop()
-    return 0
+    by_hand(parser, missing(), PrivateVirtualBox, "bt-vbox-", _fill)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
