@@ -60,12 +60,12 @@ class VirtualBoxBackend(Backend):
         self._cpus: dict[str, int] = {}
         self._counters: dict[str, dict[str, Any]] = {}
         self._addresses = Addresses(self._ask_addresses, self._has_other_addresses)
+        self._guests: dict[str, tuple[tuple[str, str], ...]] = {}
 
     async def connect(self) -> EngineInfo:
         await self._let_go()
         try:
             candidates = interpreter.candidates(self._settings.virtualbox_python)
-        self._guests: dict[str, tuple[tuple[str, str], ...]] = {}
             command = interpreter.vboxmanage()
         except ValueError as error:
             raise EngineError(clean(str(error)), "correct the command line") from None
@@ -293,8 +293,6 @@ class VirtualBoxBackend(Backend):
             raise ActionError(str(error)) from None
 
     def _has_other_addresses(self, machine: str) -> None:
-        running = {ref.id for ref in refs if self._states.get(ref.id) is State.RUNNING}
-        self._traffic.want((running & self._shown) - self._changing)
         if self._helper is not None:
             self._helper.tell_changed((machine,))
 
