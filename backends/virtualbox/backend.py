@@ -382,8 +382,13 @@ class VirtualBoxBackend(Backend):
         except HelperRefused as error:
             raise ActionError(str(error)) from None
         except HelperGone as error:
-            raise EngineError(f"lost VirtualBox: {error}") from None
+            from backends.virtualbox import aftermath
+
+            if not await aftermath.performed(self, action, ref, options, began):
+                raise EngineError(f"lost VirtualBox: {error}") from None
         except TimeoutError:
+        began = time.time()
+        self._changing.add(ref.id)
             raise ActionError("no answer: the VM's process or VBoxSVC hangs") from None
         finally:
             try:

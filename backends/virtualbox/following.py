@@ -18,15 +18,13 @@ from typing import IO
 
 from backends.base import ActionError
 from backends.progress import Progress, Report
-from backends.virtualbox.manage import VBoxManage, reason_of
+from backends.virtualbox.manage import LOST, VBoxManage, reason_of
 
 _PERCENT = re.compile(rb"(\d{1,3})%")
 _PATIENCE = 20.0
 """Seconds a cancelled VBoxManage has to clean up before it is killed."""
 _EACH = 0.1
 _TAIL = 16384
-LOST = "VirtualBox's service VBoxSVC ended meanwhile"
-_GONE = ("NS_ERROR_CALL_FAILED", "NS_ERROR_ABORT", "0x800706be", "0x80004004", "Failed to create a session object")
 
 
 class Followed(ActionError):
@@ -62,8 +60,7 @@ async def follow(manage: VBoxManage, arguments: Sequence[str], text: str, report
         printed = _tail(output).decode("utf-8", "replace")
     if status:
         words = reason_of(said or printed, status)
-        lost = any(mark in said for mark in _GONE)
-        raise Followed(LOST if lost else words, lost=lost)
+        raise Followed(words, lost=words == LOST)
     return printed
 
 

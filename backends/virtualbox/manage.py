@@ -40,6 +40,17 @@ _ADDRESS = re.compile(r"/VirtualBox/GuestInfo/Net/(\d+)/V[46]/IP(?: *= '|, value
 _USER = re.compile(r"\(UUID: ([0-9a-f-]{36})\)")
 
 
+LOST = "VirtualBox's service VBoxSVC ended meanwhile"
+_GONE = (
+    "NS_ERROR_CALL_FAILED",
+    "NS_ERROR_ABORT",
+    "0x800706be",
+    "0x80004004",
+    "Failed to create a session object",
+    "Failed to create the VirtualBox object",
+)
+
+
 class ManageError(Exception):
     """VBoxManage's own words, in one clean line."""
 
@@ -289,6 +300,8 @@ def _keep_parents(media: list[dict[str, Any]]) -> None:
 
 def reason_of(text: str, status: int) -> str:
     """What VBoxManage said on stderr, without where in its source it said so; in one clean line."""
+    if any(mark in text for mark in _GONE):
+        return LOST
     lines = [line.removeprefix("VBoxManage: error: ") for line in text.splitlines() if "error: " in line]
     lines = [line for line in lines if not line.startswith(("Details: ", "Context: "))]
     return clean(" ".join(lines) or text.strip() or f"it ended with status {status}")

@@ -18,10 +18,10 @@ from backends.progress import Progress, Report
 from backends.text import clean, clean_block
 from backends.unstoppable import to_its_end
 from backends.virtualbox import helper_clones
-from backends.virtualbox.following import LOST, Followed, follow
+from backends.virtualbox.following import Followed, follow
 from backends.virtualbox.images import images
 from backends.virtualbox.machines import state_name
-from backends.virtualbox.manage import ManageError
+from backends.virtualbox.manage import LOST, ManageError
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -117,22 +117,50 @@ class VirtualBoxSnapshots(Snapshots):
                     raise ActionError(f"it was not off within {_OFF_TIMEOUT:.0f} s: nothing was restored")
                 await asyncio.sleep(_EACH)
         arguments = ["snapshot", vm.id, "restore", snapshot]
-        await to_its_end(follow(self._backend.manager(), arguments, "restoring the snapshot", report, cancels=False))
+        try:
+            await to_its_end(self._once_unlocked(arguments, "restoring the snapshot", report))
+        except Followed as error:
+            if error.lost:
+                words = "it is off, and may be restored in part; restore the snapshot once more"
+                raise ActionError(f"{LOST}: {words}") from None
+            raise
         state = await self._state(vm)
         return "restored: start it to go on from the saved memory" if state == "Saved" else "restored, it is off"
 
     async def delete(self, vm: Ref, snapshot: str, report: Report) -> str:
         arguments = ["snapshot", vm.id, "delete", snapshot]
-        await to_its_end(follow(self._backend.manager(), arguments, "merging its disks", report, cancels=False))
+        try:
+            await to_its_end(follow(self._backend.manager(), arguments, "merging its disks", report, cancels=False))
+        except Followed as error:
+            if error.lost:
+                words = "where the snapshot is there still, its disks are merged in part; delete it once more"
+                raise ActionError(f"{LOST}: {words}") from None
+            raise
         return "the snapshot is deleted, its disks are merged"
 
     async def describe(self, vm: Ref, snapshot: str, name: str, description: str) -> None:
         await self._run("snapshot", vm.id, "edit", snapshot, f"--name={name}", f"--description={description}")
 
-    async def _locked(self, vm: Ref) -> bool:
-        """Whether its VM's process still holds it: it does so for a moment when the machine is off already."""
-        info = await self._info(vm)
-        return bool(info.get("SessionName"))
+    async def _once_unlocked(self, arguments: list[str], text: str, report: Report) -> None:
+        """Do it as soon as VBoxSVC is done with the session of a VM that was powered off: no attribute tells when."""
+        deadline = time.monotonic() + _OFF_TIMEOUT
+        while True:
+            try:
+                await follow(self._backend.manager(), arguments, text, report, cancels=False)
+            except Followed as error:
+                if not any(word in str(error) for word in _UNLOCKING) or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_EACH)
+            else:
+                return
+
+    async def _held(self, vm: Ref) -> bool:
+        """Whether its VM's process still has it: it does so for a moment when the machine is off already."""
+        try:
+            return await self._state(vm) not in _AT_REST or bool((await self._info(vm)).get("SessionName"))
+        except ActionError:
+            # VBoxManage shows a VM through its session, and fails in several ways while that is ending
+            return True
 
     async def _state(self, vm: Ref) -> str:
         try:

@@ -20,6 +20,7 @@ from backends.text import clean
 from backends.undoing import whole
 from backends.virtualbox import helper_clones
 from backends.virtualbox.following import Followed, follow
+from backends.virtualbox.images import images
 from backends.virtualbox.manage import ManageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _OFF = {"PoweredOff", "Aborted"}
 _LOOK = 120.0
 _NAME = re.compile(r'^ *\d+: Suggested VM name "(.*)"$', re.MULTILINE)
 _SYSTEM = re.compile(r"^Virtual system \d+:", re.MULTILINE)
+_IMAGE = re.compile(r"^ *(\d+): (?:Hard disk|CD/DVD|Floppy) image: *(.*)$", re.MULTILINE)
+_SUFFIX = re.compile(r"(\.(?:vmdk|vdi|vhd|iso|img))(?:\.gz)?, controller=", re.IGNORECASE)
+_NO_WRITING = ("VERR_FILE_NOT_FOUND", "VERR_PATH_NOT_FOUND", "VERR_ACCESS_DENIED", "VERR_WRITE_PROTECT")
 _ATTEMPTS, _EACH = 6, 0.5
 
 
@@ -42,6 +46,7 @@ class VirtualBoxTransfer(Transfer):
     async def room(self, vm: Ref, path: str) -> Room:
         await asyncio.to_thread(check_new, path, self.suffix)
         await self._check_off(vm)
+        await self._check_name(vm)
         try:
             media = await self._backend.manager().media(vm.id)
         except ManageError as error:
@@ -56,6 +61,7 @@ class VirtualBoxTransfer(Transfer):
         # in a folder of its own: what is removed when it fails was written by it
         folder = await asyncio.to_thread(_beside, path)
         made = str(Path(folder, Path(path).name))
+        await self._check_name(vm)
         arguments = ["export", vm.id, f"--output={made}", "--options=manifest"]
         try:
             await follow(self._backend.manager(), arguments, "writing the OVA", report, cancels=True)
@@ -79,6 +85,9 @@ class VirtualBoxTransfer(Transfer):
             raise ActionError(f"it holds {systems} VMs: import it with VBoxManage, which asks for each")
         if "--eula accept" in text:
             raise ActionError("it asks for a license to be accepted: import it with VBoxManage import --eula")
+        if any("/" in said or "\\" in said for _, said in _IMAGE.findall(text)):
+            # VirtualBox reads and writes its disks wherever it says
+            raise ActionError("it names its disks as files of this machine outside of it: it is not imported")
         found = _NAME.search(text)
         name = clean(found[1]) if found else file.stem
         place = await self._place(name)
@@ -97,11 +106,12 @@ class VirtualBoxTransfer(Transfer):
             raise ActionError(taken)
         await self.look(path)
         folder = str((await self._place(name))["folder"])
+        disks = _targets(await self._run("import", path, "--dry-run", seconds=_LOOK), folder)
         before = await self._run("list", "vms")
         # made here, it is nobody else's, and may be removed when the import fails
         if taken := await whole(self._reserve(folder)):
             raise ActionError(clean(f"{folder} {taken}: nothing was done"))
-        arguments = ["import", path, "--vsys", "0", f"--vmname={name}"]
+        arguments = ["import", path, "--vsys", "0", f"--vmname={name}", *disks]
         try:
             await follow(self._backend.manager(), arguments, "reading its disks", report, cancels=True)
         except Followed as error:
@@ -122,6 +132,9 @@ class VirtualBoxTransfer(Transfer):
                 for called, machine in listed:
                     if machine not in known and called == name and await self._lives_in(machine, folder):
                         await self._run("unregistervm", machine, "--delete", seconds=_LOOK)
+                for image in reversed(images(await self._run("list", "--long", "hdds"))):
+                    if image.location.startswith(f"{folder}/"):
+                        await self._run("closemedium", "disk", image.id, "--delete", seconds=_LOOK)
                 if not self._backend.binding:
                     words = await asyncio.to_thread(helper_clones.clear, folder)
                 else:
@@ -153,6 +166,15 @@ class VirtualBoxTransfer(Transfer):
             raise ActionError("VBoxManage does not tell where machines go")
         return await asyncio.to_thread(helper_clones.look, helper_clones.folder_of(base[1], name))
 
+    async def _check_name(self, vm: Ref) -> None:
+        """The disks are named after it, within quotes in their own headers: with one in the name none is read back."""
+        try:
+            name = (await self._backend.manager().listing()).get(vm.id, "")
+        except ManageError as error:
+            raise ActionError(str(error)) from None
+        if '"' in name:
+            raise ActionError('VirtualBox cannot read back what it exports of a VM with a " in its name: rename it')
+
     async def _check_off(self, vm: Ref) -> None:
         try:
             state = await self._backend.manager().state(vm.id)
@@ -168,6 +190,16 @@ class VirtualBoxTransfer(Transfer):
             return await self._backend.manager().run(*arguments, seconds=seconds)
         except ManageError as error:
             raise ActionError(str(error)) from None
+
+
+def _targets(told: str, folder: str) -> list[str]:
+    """Options that put every disk of a dry run into the machine's own folder, whatever the OVA says."""
+    options = []
+    for number, (unit, said) in enumerate(_IMAGE.findall(told), 1):
+        found = _SUFFIX.search(said)
+        if said.startswith("source"):
+            options += ["--unit", unit, f"--disk={folder}/disk-{number}{found[1].lower() if found else '.vmdk'}"]
+    return options
 
 
 def _beside(path: str) -> str:
@@ -203,4 +235,6 @@ async def _remove(folder: str) -> None:
 
 
 def _reason(words: str) -> str:
+    if "Failed to open" in words and any(mark in words for mark in _NO_WRITING):
+        return "VirtualBox itself may not write there, or sees no such folder"
     return "the disk is full" if "VERR_DISK_FULL" in words else words.removeprefix("Appliance write failed ")

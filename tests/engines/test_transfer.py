@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 import subprocess
+import tarfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -251,6 +253,48 @@ async def test_a_machine_goes_out_and_comes_back(
     with pytest.raises(ActionError, match="shut it down first"):
         await transfer.export(machine(uuid), str(shared / "live.ova"), Heard())
     assert os.listdir(shared) == ["out.ova"]
+
+
+@pytest.mark.virtualbox
+async def test_a_strangers_ova_writes_no_file_outside_of_its_vm(
+    virtualbox: PrivateVirtualBox, transfer: Transfer, shared: Path
+) -> None:
+    uuid = virtualbox.create("plain")
+    await transfer.export(machine(uuid), str(shared / "plain.ova"), Heard())
+    before = files(virtualbox)
+    for number, href in enumerate(("../../evil.vmdk", "/root/evil.vmdk")):
+        wrong = shared / f"{number}.ova"
+        renamed(shared / "plain.ova", wrong, "plain-disk001.vmdk", href)
+        with pytest.raises(ActionError, match="files of this machine outside of it"):
+            await transfer.bring(str(wrong), "evil", Heard())
+    # its name goes on in the next line of what VBoxManage prints, which looks harmless then
+    renamed(shared / "plain.ova", shared / "two.ova", "plain-disk001.vmdk", "x\n/../../evil.vmdk")
+    with suppress(ActionError):
+        await transfer.bring(str(shared / "two.ova"), "evil", Heard())
+    made = files(virtualbox) - before
+    assert all(name.startswith("VirtualBox VMs/evil/") for name in made), made
+    virtualbox.manage("modifyvm", uuid, '--name=a "b"')
+    with pytest.raises(ActionError, match='a " in its name: rename it'):
+        await transfer.export(machine(uuid), str(shared / "quoted.ova"), Heard())
+    assert not (shared / "quoted.ova").exists()
+
+
+def renamed(source: Path, target: Path, name: str, wanted: str) -> None:
+    """An OVA with a file of another name, and without its checksums."""
+    with tarfile.open(source) as old, tarfile.open(target, "w", format=tarfile.USTAR_FORMAT) as new:
+        for member in old:
+            file = old.extractfile(member)
+            assert file is not None
+            data = file.read()
+            if member.name.endswith(".mf"):
+                continue
+            if member.name.endswith(".ovf"):
+                escaped = wanted.replace("\n", "&#10;")
+                data = data.replace(f'href="{name}"'.encode(), f'href="{escaped}"'.encode())
+                member.size = len(data)
+            if member.name == name:
+                member.name = wanted
+            new.addfile(member, io.BytesIO(data))
 
 
 @pytest.mark.virtualbox

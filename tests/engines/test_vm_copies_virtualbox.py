@@ -17,7 +17,7 @@ from backends.abilities.editing import Editing, Set, When
 from backends.abilities.snapshots import Op, Snapshots
 from backends.abilities.vm_settings import Autostart, SavedState
 from backends.base import ActionError, EngineSettings
-from backends.model import Kind, Ref
+from backends.model import Action, ActionOptions, Kind, Ref
 from backends.progress import Progress
 from backends.virtualbox.backend import VirtualBoxBackend
 from tests.engines.virtualbox_engine import PrivateVirtualBox
@@ -256,6 +256,26 @@ async def test_a_snapshot_during_which_vboxsvc_dies(backend: VirtualBoxBackend, 
     names = [one.name for one in (await snapshots.tree(vm)).snapshots]
     assert names[0] == "kept"
     assert layers_of(virtualbox, "fragile") == len(names), "no orphan"
+
+
+async def test_a_save_in_which_vboxsvc_dies_tells_where_the_memory_may_be(
+    backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox
+) -> None:
+    machine = virtualbox.create("saver", guest="spins", memory=300)
+    virtualbox.run(machine)
+    await backend.list_all()
+    folder = virtualbox.directory / "home/VirtualBox VMs/saver/Snapshots"
+    task = asyncio.create_task(backend.perform(Action.SAVE, ref(machine), ActionOptions()))
+    while not list(folder.glob("*.sav")) and not task.done():
+        await asyncio.sleep(0)
+    virtualbox.kill()
+    words = ""
+    try:
+        await task
+    except ActionError as error:
+        words = str(error)
+    assert virtualbox.state(machine) == ("poweroff" if words else "saved"), words
+    assert not words or f"/{next(folder.glob('*.sav')).name}: VBoxManage adoptstate" in words
 
 
 async def test_autostart_says_what_this_host_lacks(backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox) -> None:

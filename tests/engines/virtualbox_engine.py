@@ -164,14 +164,20 @@ class PrivateVirtualBox:
         return [pid for pid, command in self._processes() if command.startswith(f"{PROGRAMS}/VBoxSVC")]
 
     def kill(self) -> None:
-        """SIGKILL to VBoxSVC."""
-        for pid in self.services():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """SIGKILL to VBoxSVC, also to one that a client has just started anew."""
+
+        def gone() -> bool:
+            services = self.services()
+            for pid in services:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return not services
+
+        gone()
         if self.process is not None:
             self.process.wait(10)
             self.process = None
-        wait_until(lambda: not self.services(), "VBoxSVC to be gone")
+        wait_until(gone, "VBoxSVC to be gone")
 
     def stop(self) -> None:
         """End VBoxSVC and all VMs of this session, and remove what it put on this machine."""
