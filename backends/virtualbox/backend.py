@@ -388,7 +388,6 @@ class VirtualBoxBackend(Backend):
                 raise EngineError(f"lost VirtualBox: {error}") from None
         except TimeoutError:
         began = time.time()
-        self._changing.add(ref.id)
             raise ActionError("no answer: the VM's process or VBoxSVC hangs") from None
         finally:
             try:
