@@ -137,9 +137,9 @@ class LibvirtCloning(Cloning):
                 await self._still(vm, now)
             nvram = await made.variables(now.nvram, spec.name)
             xml = cloned(now.xml, spec.name, identity, images, keep_macs=spec.keep_macs, nvram=nvram)
-            report.progress(Progress("defining it"))
             if words := await self._taken(spec.name):
                 raise ActionError(words)
+            report.progress(Progress("defining it"))
             defining = True
             await whole(self._backend.act(lambda connection: connection.virt.defineXML(xml)))
         except BaseException as error:

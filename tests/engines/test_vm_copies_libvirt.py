@@ -17,6 +17,7 @@ from backends.abilities.cloning import CloneSpec, Cloning
 from backends.abilities.snapshots import Op, Snapshots, refusal
 from backends.abilities.vm_settings import Autostart, SavedState
 from backends.base import ActionError, EngineError
+from backends.libvirt import aftermath
 from backends.libvirt.backend import LibvirtBackend
 from backends.libvirt.cloning import LibvirtCloning
 from backends.model import Action, ActionOptions, Kind, Ref
@@ -298,6 +299,56 @@ async def test_a_snapshot_during_which_libvirtd_dies(backend: LibvirtBackend, li
     assert in_image(disk) == ["kept"]
     await snapshots.take(vm, "broken", "", Told(), memory=True)
     assert listed(libvirt, uuid) == ["broken", "kept"]
+
+
+class Freezes(Told):
+    """Holds the daemon where the clone is to be defined."""
+
+    def __init__(self, libvirt: PrivateLibvirt) -> None:
+        super().__init__()
+        self.libvirt = libvirt
+        self.frozen = asyncio.Event()
+
+    def progress(self, progress: Progress) -> None:
+        if progress.text == "defining it":
+            self.libvirt.freeze()
+            self.frozen.set()
+
+
+async def test_a_clone_cancelled_while_it_is_defined_leaves_nothing(
+    backend: LibvirtBackend, libvirt: PrivateLibvirt
+) -> None:
+    uuid = libvirt.define("source")
+    there, told = files(libvirt), Freezes(libvirt)
+    task = asyncio.create_task(able(backend, Cloning).clone(ref(uuid), CloneSpec("copy"), told))
+    await asyncio.wait_for(told.frozen.wait(), 20)
+    await asyncio.sleep(0)
+    task.cancel()
+    libvirt.thaw()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told.lines == ["nothing of it is left"]
+    assert (files(libvirt), libvirt.virsh("list", "--all", "--name")) == (there, "source")
+
+
+async def test_a_deletion_in_which_libvirtd_ended_is_gone_on_with(
+    backend: LibvirtBackend, libvirt: PrivateLibvirt
+) -> None:
+    uuid = libvirt.define("doomed")
+    vm, disk, lost = ref(uuid), libvirt.disk(uuid), EngineError("lost libvirt")
+    chosen = ActionOptions(disks=tuple(loss.id for loss in await backend.losses(Action.DELETE, vm)))
+    with pytest.raises(ActionError, match="nothing was deleted; delete it once more"):
+        await aftermath.performed(backend, Action.DELETE, vm, chosen, lost)
+    assert disk.exists()
+    libvirt.virsh("undefine", uuid)
+    other = libvirt.define("other")
+    edited(libvirt, other, (f"file='{libvirt.disk(other)}'", f"file='{disk}'"))
+    with pytest.raises(ActionError, match="used by other"):
+        await aftermath.performed(backend, Action.DELETE, vm, chosen, lost)
+    assert disk.exists()
+    libvirt.virsh("undefine", other)
+    await aftermath.performed(backend, Action.DELETE, vm, chosen, lost)
+    assert not disk.exists()
 
 
 async def begun(libvirt: PrivateLibvirt, name: str) -> bool:
