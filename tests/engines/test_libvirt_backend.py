@@ -84,16 +84,15 @@ async def test_each_action_changes_the_daemons_own_state(libvirt: PrivateLibvirt
 async def test_a_guest_is_asked_to_shut_down_and_to_restart(libvirt: PrivateLibvirt) -> None:
     uuid = libvirt.define("guest", start=True)
     async with connected(libvirt.url) as backend, Following(backend) as following:
-        # the guest enables its power button some moments after it was started
-        async def asked() -> bool:
-            await backend.perform(Action.STOP, ref_of(uuid), NOTHING)
-            await asyncio.sleep(0.2)
+        async def off() -> bool:
             return libvirt.state(uuid) == "shut off"
 
-        await eventually(asked, "the guest to power off")
+        libvirt.wait_booted(uuid)
+        await backend.perform(Action.STOP, ref_of(uuid), NOTHING)
+        await eventually(off, "the guest to power off")
         await backend.perform(Action.START, ref_of(uuid), NOTHING)
         before = libvirt.virsh("domid", uuid)
-        await asyncio.sleep(1.5)
+        libvirt.wait_booted(uuid)
         await backend.perform(Action.RESTART, ref_of(uuid), NOTHING)
         assert libvirt.state(uuid) == "running"
         assert libvirt.virsh("domid", uuid) != before

@@ -37,7 +37,7 @@ class Seen:
         text = self._reader.read(await self.screens.picture(self.ref))
         return text.text if text is not None and text.confidence == 1.0 else ""
 
-    async def wait(self, text: str, seconds: float = 30.0) -> None:
+    async def wait(self, text: str, seconds: float = 90.0) -> None:
         deadline = time.monotonic() + seconds
         while (shown := await self.text()) != text:
             assert time.monotonic() < deadline, f"it shows {shown!r}, not {text!r}"
@@ -45,7 +45,9 @@ class Seen:
 
     async def typed(self, text: str) -> None:
         """Type it, and see it appear before there is more than firmware keeps: this guest is interpreted, and slow."""
-        shown = await self.text()
+        while not (shown := await self.text()):
+            # a picture taken amid a change cannot be read
+            await asyncio.sleep(0.1)
         shown += " " if shown.endswith(">") else ""
         for start in range(0, len(text), _KEPT):
             piece = text[start : start + _KEPT]

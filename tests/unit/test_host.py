@@ -40,7 +40,7 @@ nonsense
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():
             await asyncio.sleep(0.005)
 
@@ -66,7 +66,7 @@ async def test_file_systems_agree_with_df() -> None:
     sampler = HostSampler(first_wait=0.2)
     await sampler.sample()
     found = {}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while "/" not in found:
             found.update({system.mount: system for system in (await sampler.sample()).file_systems})
             await asyncio.sleep(0.02)
@@ -83,7 +83,7 @@ async def test_a_busy_core_is_seen() -> None:
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", "while True: pass")
     try:
         busiest = 0.0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while busiest < 0.8:
                 await asyncio.sleep(0.5)
                 busiest = max((await sampler.sample()).cores)
@@ -94,8 +94,16 @@ async def test_a_busy_core_is_seen() -> None:
 
 async def test_samples_in_quick_succession_keep_their_figures() -> None:
     sampler = HostSampler(first_wait=0.1)
-    first = await sampler.sample()
-    second = await sampler.sample()
+    await sampler.sample()
+    async with asyncio.timeout(60):
+        while True:
+            began = time.monotonic()
+            first = await sampler.sample()
+            second = await sampler.sample()
+            # on a loaded machine more time may pass than is too little to tell anything
+            if time.monotonic() - began < 0.02:
+                break
+            await asyncio.sleep(0.05)
     assert second.cores == first.cores
     assert second.disk_read == first.disk_read
 
