@@ -32,7 +32,7 @@ def restore_lines(vm: VM, tree: SnapshotTree, snapshot: VmSnapshot) -> list[tupl
     if snapshot.memory:
         then = "it runs on from the snapshot's memory" if tree.restore_starts else "it is saved until it is started"
     count = len(tree.snapshots)
-    stay = "The snapshot stays" if count == 1 else f"All {count} snapshots stay"
+    stay = {1: "The snapshot stays", 2: "Both snapshots stay"}.get(count, f"All {count} snapshots stay")
     lines += [("", ""), (f"{stay}. Then {then}.", "")]
     return lines
 

@@ -6,6 +6,7 @@ Snapshots are always named by UUID: two may have the same name.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ _LIVE = {"Running", "Paused"}
 _AT_REST = {"PoweredOff", "Saved", "Aborted", "AbortedSaved"}
 _OFF_TIMEOUT = 30.0
 _EACH = 0.2
+_UNLOCKING = ("being unlocked", "already locked", "not ready", "session is not locked")
 _ATTEMPTS = 10
 _KEY = re.compile(r"^Snapshot(Name|UUID|Description)((?:-\d+)*)=\"", re.MULTILINE)
 _LAST = re.compile(r'^Current(?:Snapshot)?(?:Name|UUID)="', re.MULTILINE)
@@ -112,7 +114,7 @@ class VirtualBoxSnapshots(Snapshots):
             report.progress(Progress("powering off"))
             await self._run("controlvm", vm.id, "poweroff", seconds=120.0)
             deadline = time.monotonic() + _OFF_TIMEOUT
-            while await self._state(vm) not in _AT_REST or await self._locked(vm):
+            while await self._held(vm):
                 if time.monotonic() > deadline:
                     raise ActionError(f"it was not off within {_OFF_TIMEOUT:.0f} s: nothing was restored")
                 await asyncio.sleep(_EACH)
@@ -124,7 +126,9 @@ class VirtualBoxSnapshots(Snapshots):
                 words = "it is off, and may be restored in part; restore the snapshot once more"
                 raise ActionError(f"{LOST}: {words}") from None
             raise
-        state = await self._state(vm)
+        state = ""
+        with contextlib.suppress(ActionError):
+            state = await self._state(vm)
         return "restored: start it to go on from the saved memory" if state == "Saved" else "restored, it is off"
 
     async def delete(self, vm: Ref, snapshot: str, report: Report) -> str:
