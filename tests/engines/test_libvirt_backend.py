@@ -84,6 +84,7 @@ async def test_each_action_changes_the_daemons_own_state(libvirt: PrivateLibvirt
 async def test_a_guest_is_asked_to_shut_down_and_to_restart(libvirt: PrivateLibvirt) -> None:
     uuid = libvirt.define("guest", start=True)
     async with connected(libvirt.url) as backend, Following(backend) as following:
+
         async def off() -> bool:
             return libvirt.state(uuid) == "shut off"
 
