@@ -364,6 +364,7 @@ class VirtualBoxBackend(Backend):
         # A helper of its own: a VM process that hangs blocks whoever asks it, and must not block the listing.
         helper = HelperProcess(self._candidate.command, interpreter.environment())
         self._acting.add(helper)
+        began = time.time()
         seconds = _ACTION_TIMEOUTS.get(action, _ACTION_TIMEOUT)
         try:
             await helper.start()
@@ -387,7 +388,6 @@ class VirtualBoxBackend(Backend):
             if not await aftermath.performed(self, action, ref, options, began):
                 raise EngineError(f"lost VirtualBox: {error}") from None
         except TimeoutError:
-        began = time.time()
             raise ActionError("no answer: the VM's process or VBoxSVC hangs") from None
         finally:
             try:
