@@ -144,6 +144,10 @@ def _refused(error: Exception) -> Exception:
     said = errors.words(error)
     if "external snapshot" in said and ("revert" in said or errors.code(error) == 67):
         return ActionError("this libvirt cannot go back to an external snapshot (9.9 and later can)")
+    if "base disk source" in said:
+        return ActionError("this libvirt merges an external snapshot only while the VM runs: start it, then delete it")
+    if "deletion of" in said and "external" in said:
+        return ActionError("this libvirt cannot delete an external snapshot (9.0 and later can)")
     if "revert requires force" in said:
         return ActionError(f"libvirt deems it risky: {said}; virsh snapshot-revert --force does it all the same")
     if "children" in said and "snapshot" in said:
