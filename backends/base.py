@@ -72,6 +72,13 @@ class Backend(ABC):
     async def usage(self, refs: Collection[Ref]) -> Mapping[Ref, Usage]:
         """Live load of these running objects; those without figures are left out."""
 
+    def on_screen(self, refs: Collection[Ref]) -> None:
+        """These objects are looked at now, those of other engines among them.
+
+        Said before each `usage`: what costs the engine most may be asked for them alone.
+        """
+        del refs
+
     @abstractmethod
     async def inspect(self, ref: Ref) -> Any:
         """The engine's full answer as JSON data (dict, list, str, int, float, bool, None), texts cleaned.

@@ -174,6 +174,7 @@ class Session:
         if backend is None:
             return _nothing
         try:
+            backend.on_screen(frozenset(self._shown()))
             figures = await backend.usage(refs)
         except (EngineError, ActionError):  # the watcher finds out and says so
             return _nothing

@@ -13,12 +13,13 @@ from backends.addresses import Addresses
 from backends.base import Ability, ActionError, Backend, EngineError, EngineSettings
 from backends.model import VM, Action, ActionOptions, Change, EngineInfo, Kind, Loss, Ref, Snapshot, State, Usage
 from backends.text import clean, clean_data
-from backends.virtualbox import interpreter, manage
+from backends.virtualbox import interpreter, manage, traffic
 from backends.virtualbox.abilities import ABILITIES
 from backends.virtualbox.aside import Aside
 from backends.virtualbox.interpreter import Candidate
 from backends.virtualbox.machines import machine
 from backends.virtualbox.process import CLOSED, HelperGone, HelperProcess, HelperRefused
+from backends.virtualbox.traffic import Traffic
 
 HELLO_TIMEOUT = 20.0
 QUERY_TIMEOUT = 30.0
@@ -59,6 +60,10 @@ class VirtualBoxBackend(Backend):
         self._aside = Aside(self._start_aside)
         self._cpus: dict[str, int] = {}
         self._counters: dict[str, dict[str, Any]] = {}
+        self._states: dict[str, State] = {}
+        self._shown: frozenset[str] = frozenset()
+        self._changing: set[str] = set()
+        self._traffic = Traffic(self._traffic_helper)
         self._addresses = Addresses(self._ask_addresses, self._has_other_addresses)
         self._guests: dict[str, tuple[tuple[str, str], ...]] = {}
 
@@ -142,6 +147,10 @@ class VirtualBoxBackend(Backend):
             raise
         return helper
 
+    def _traffic_helper(self) -> HelperProcess:
+        command = self._candidate.command if self._candidate else ()
+        return HelperProcess(command, interpreter.environment(), traffic.program)
+
     async def _try(self, candidate: Candidate) -> dict[str, Any] | str:
         """The helper's greeting, or why this interpreter cannot run it. Raises EngineError when VirtualBox fails."""
         words = ""
@@ -218,6 +227,7 @@ class VirtualBoxBackend(Backend):
             found = await self._query("list_all")
         vms = self._machines(found)
         self._cpus = {vm.ref.id: vm.cpus for vm in vms}
+        self._states = {vm.ref.id: vm.state for vm in vms}
         self._counters = {id_: counters for id_, counters in self._counters.items() if id_ in self._cpus}
         return Snapshot(self.engine, time.time(), vms=vms)
 
@@ -239,6 +249,7 @@ class VirtualBoxBackend(Backend):
             for vm in (machine(self.engine, data) for data in found)
         )
         self._cpus.update((vm.ref.id, vm.cpus) for vm in vms)
+        self._states.update((vm.ref.id, vm.state) for vm in vms)
         return vms
 
     @staticmethod
@@ -263,12 +274,16 @@ class VirtualBoxBackend(Backend):
                 raise EngineError(f"lost VirtualBox: {error}") from None
             yield frozenset(Ref(self.engine, Kind.VM, id_) for id_ in ids)
 
+    def on_screen(self, refs: Collection[Ref]) -> None:
+        self._shown = frozenset(ref.id for ref in refs if ref.engine == self.engine)
+
     async def usage(self, refs: Collection[Ref]) -> Mapping[Ref, Usage]:
         """CPU, memory and disk of each VM's own process on this machine, as the kernel counts them.
 
         The process is what the VM costs its host, guest and VirtualBox together. Memory is its resident set,
         with no limit: it may exceed what the guest has.
-        Disk rates are missing where VirtualBox runs its processes hardened. Nothing is asked of VirtualBox.
+        Disk rates are missing where VirtualBox runs its processes hardened. Nothing is asked of VirtualBox but the
+        network rates of what is on screen, which the VMs' processes tell.
         """
         if self._command:
             # not of the helper: a VM's process that hangs would block it
@@ -277,6 +292,8 @@ class VirtualBoxBackend(Backend):
             self._guests = {machine: facts for machine, facts in self._guests.items() if machine in running}
         if self._manage is not None:
             return {}
+        running = {ref.id for ref in refs if self._states.get(ref.id) is State.RUNNING}
+        self._traffic.want((running & self._shown) - self._changing)
         found = await self._query("usage", ids=[ref.id for ref in refs])
         now = time.time()
         figures = {}
@@ -308,11 +325,14 @@ class VirtualBoxBackend(Backend):
                 return None
             return max(0.0, float(counters[name] - before[name]) / seconds)
 
+        received, sent = self._traffic.rates(id_) or (None, None)
         return Usage(
             time=now,
             cpu=rate("cpu"),
             cpu_limit=self._cpus.get(id_),
             memory=int(counters["memory"]),
+            network_receive=received,
+            network_transmit=sent,
             disk_read=rate("read"),
             disk_write=rate("written"),
         )
@@ -365,6 +385,7 @@ class VirtualBoxBackend(Backend):
         helper = HelperProcess(self._candidate.command, interpreter.environment())
         self._acting.add(helper)
         began = time.time()
+        self._changing.add(ref.id)
         seconds = _ACTION_TIMEOUTS.get(action, _ACTION_TIMEOUT)
         try:
             await helper.start()
@@ -394,12 +415,13 @@ class VirtualBoxBackend(Backend):
                 await helper.end()
             finally:
                 self._acting.discard(helper)
+                self._changing.discard(ref.id)
 
     async def close(self) -> None:
         await asyncio.gather(self._let_go(), self._aside.end(), *(helper.end() for helper in tuple(self._acting)))
 
     async def _let_go(self) -> None:
-        await self._addresses.close()
+        await asyncio.gather(self._addresses.close(), self._traffic.close())
         helper, self._helper, self._manage = self._helper, None, None
         self._counters.clear()
         if helper is not None:

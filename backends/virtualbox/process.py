@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
@@ -46,8 +46,12 @@ class HelperRefused(Exception):
 class HelperProcess:
     """One helper in one interpreter. All methods run on the event loop."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], source: Callable[[], bytes] | None = None
+    ) -> None:
+        """`source`: another program that keeps to the helper's lines."""
         self.command = tuple(command)
+        self._source = source or program
         self._environment = dict(environment)
         # Not asyncio's own kind of process, which is killed with its loop
         self._process: Popen[bytes] | None = None
@@ -71,7 +75,7 @@ class HelperProcess:
 
     async def start(self) -> None:
         """Start the interpreter and send it the helper. Raises HelperGone when it cannot be started."""
-        source = program()
+        source = self._source()
         try:
             process = self._process = self._spawn(len(source))
         except (OSError, ValueError) as error:

@@ -71,6 +71,7 @@ class VmEngines:
                     *("createvm", f"--name=vm-{number:02}", "--ostype=Debian_64", f"--groups=/{group}", "--register")
                 )
             if number <= RUNNING:
+                self.box.manage("modifyvm", machine, "--nic1=nat")
                 self.box.run(machine)
         self.box.manage("snapshot", f"vm-{WITH_DISKS:02}", "take", "first")
 
