@@ -219,7 +219,8 @@ class Form(Dialog[Values | None]):
         if control is not None:
             # At once, so that keys that are here already mean this field too
             self.set_focus(control)
-        if isinstance(control, TextControl):
+        # One like `shop/api:` waits for its rest
+        if isinstance(control, TextControl) and not control.value.endswith(":"):
             control.select_all()
 
     def set_values(self, values: Values) -> None:

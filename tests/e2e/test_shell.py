@@ -204,7 +204,16 @@ def test_attached_to_a_terminal_to_lines_and_to_output_alone(tmp_path: Path, doc
         wait_back(app, "Detached from output.")
         assert docker.state(output) == "running"
 
-        attach(app, "terminal", "Ctrl-P Ctrl-Q leaves it running")
+        (tmp_path / ".docker").mkdir(exist_ok=True)
+        (tmp_path / ".docker/config.json").write_text('{"detachKeys": "ctrl-x,x"}')
+        attach(app, "terminal", "Ctrl-X x leaves it running")
+        app.press("echo $((7*7))-there\r")
+        app.wait_text("49-there")
+        app.press("\x18x")
+        wait_back(app, "Detached from terminal.")
+        assert docker.state(terminal) == "running"
+
+        attach(app, "terminal", "Ctrl-X x leaves it running")
         app.press("exit 5\r")
         wait_back(app, "terminal ended with exit status 5.")
         app.wait_row("terminal", "exited 5")

@@ -336,3 +336,13 @@ async def test_nothing_is_called_wrong_before_it_was_changed_or_sent():
         await pilot.pause()
         assert screen_text(app).count("  this is missing") == 2
         assert app.result is UNSET
+
+
+async def test_a_text_that_waits_for_its_rest_is_typed_on():
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.ask(Form("Tag", [TextField("name", "New name", "shop/api:")]))
+        await pilot.pause()
+        await pilot.press(*"2.0", "enter")
+        await pilot.pause()
+        assert app.result == {"name": "shop/api:2.0"}
