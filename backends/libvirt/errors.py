@@ -19,6 +19,7 @@ _CONNECTION_GONE = {
     "End of file while reading data",
 }
 
+_FROM_KVM = ("/kvm/kvm.c", "failed to initialize kvm", "Could not access KVM", "/dev/kvm")
 _FROM_SSH = ("ssh: ", "kex_exchange_identification", "Could not resolve hostname", "port 22", "Cannot recv data")
 
 
@@ -103,4 +104,7 @@ def action_error(error: BaseException) -> ActionError | EngineError:
         return EngineError(f"lost libvirt: {words(error)}")
     if is_gone(error):
         return ActionError("the VM is gone")
-    return ActionError(words(error) or "libvirt refused without a word")
+    said = words(error)
+    if any(word in said for word in _FROM_KVM):
+        return ActionError(f"KVM does not work on its host; a VM made to run emulated does: {said}")
+    return ActionError(said or "libvirt refused without a word")
