@@ -370,6 +370,7 @@ def test_tasks_view(app, size, snap_compare):
             pilot, lambda: len(app.tasks.under_way) == 1 and app.tasks.under_way[0].at.parts, "all at their place"
         )
         app.clock.now += 83
+        app.main._draw_status()  # its clock, too
         app.main.notices.dismiss("info")
         await pilot.press("8", "g")
         await until(pilot, lambda: app.main.views["tasks"].output.total_lines() > 6, "the layers")
