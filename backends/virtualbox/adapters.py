@@ -30,7 +30,8 @@ def slots(info: Mapping[str, str]) -> list[int]:
 def full(info: Mapping[str, str]) -> str:
     """Why no more can be added; empty when one can."""
     known = slots(info)
-    return "" if any(info[f"nic{slot}"] == "none" for slot in known) else f"its chipset has {len(known)}, all in use"
+    free = not known or any(info[f"nic{slot}"] == "none" for slot in known)
+    return "" if free else f"its chipset has {len(known)}, all in use"
 
 
 def _adapter(info: Mapping[str, str], slot: int) -> Adapter | None:
@@ -57,7 +58,7 @@ def added(info: Mapping[str, str], wanted: Adapter) -> tuple[str, ...]:
     """The options of modifyvm for one more, in the first free place. Raises ActionError when there is none."""
     if reason := full(info):
         raise ActionError(reason)
-    slot = next(slot for slot in slots(info) if info[f"nic{slot}"] == "none")
+    slot = next((slot for slot in slots(info) if info[f"nic{slot}"] == "none"), 1)
     return (
         *attached(wanted.network, slot),
         f"--mac-address{slot}={wanted.mac.replace(':', '') or 'auto'}",
