@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from backends.particulars import PortEntry
 
-_REMOTE = {"ssh", "tcp", "http", "https"}
+_REMOTE = {"ssh", "tcp", "http", "https", "qemu+ssh", "qemu+tls"}
 _TLS = {443, 8443, 9443, 10443}
 
 
@@ -23,7 +23,7 @@ class Address:
 
 
 def engine_host(url: str) -> str:
-    """The machine an engine's containers are on, as this one calls it; empty for this machine."""
+    """The machine an engine is on, as this one calls it; empty for this machine."""
     parts = urlsplit(url)
     host = parts.hostname or "" if parts.scheme in _REMOTE else ""
     return "" if host == "localhost" or _is_loopback(host) else host

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backends.particulars import PortEntry
-from tui.addresses import address_of
+from tui.addresses import address_of, engine_host
 from tui.browser import browser_command, open_url
 
 LOCAL = "unix:///var/run/docker.sock"
@@ -41,6 +41,14 @@ def test_what_a_browser_cannot_reach_has_a_reason():
     datagrams = address_of(PortEntry(53, "udp", "", 53), LOCAL)
     assert datagrams is not None
     assert (datagrams.text, datagrams.url) == ("localhost:53", "")
+
+
+@pytest.mark.parametrize(
+    ("engine", "machine"),
+    [(LOCAL, ""), ("ssh://ops@web-02", "web-02"), ("qemu+ssh://root@vm-01:22/system", "vm-01"), ("qemu:///system", "")],
+)
+def test_whose_files_an_engine_reads(engine: str, machine: str) -> None:
+    assert engine_host(engine) == machine
 
 
 @pytest.mark.parametrize("port", [PortEntry(80, "tcp"), PortEntry(80, "tcp", "", 8080, live=False)])

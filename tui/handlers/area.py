@@ -58,6 +58,16 @@ class Area:
     def glyphs(self) -> Glyphs:
         return self.app.look().glyphs
 
+    async def browse_engine(self, engine: str, label: str, start: str) -> str | None:
+        """A file of the machine an engine is on, where that is this one; of another machine none can be shown."""
+        from tui.addresses import engine_host
+
+        known = self.app.store.engines.get(engine)
+        if known is not None and (machine := engine_host(known.url)):
+            self.main.say(f"The files of {machine} cannot be shown here: type a path, or import a file in its media.")
+            return None
+        return await self.app.browse_host(f"{label}: which file?", start, kind="file")
+
     async def ask(self, dialog: ModalScreen[_Answer | None]) -> _Answer | None:
         """What the user answers a dialog; None when it was left with Esc. Only in a task of its own."""
         answered: asyncio.Future[_Answer | None] = asyncio.get_running_loop().create_future()

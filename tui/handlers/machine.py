@@ -129,7 +129,7 @@ class _Filling:
 
         async def browse(label: str, value: str, kind: str) -> str | None:
             del kind
-            return await area.app.browse_host(f"{label}: which file?", value, kind="file")
+            return await area.browse_engine(host.engine, label, value)
 
         self.dialog = Form(
             "New VM" if len(engines) > 1 else f"New VM on {host.engine}",

@@ -394,7 +394,7 @@ class SettingsArea(Area):
 
     async def _browse(self, label: str, value: str, kind: str) -> str | None:
         del kind
-        return await self.app.browse_host(f"{label}: which file?", value, kind="file")
+        return await self.browse_engine(self._view.ref.engine if self._view.ref else "", label, value)
 
     @property
     def _view(self) -> SettingsView:
