@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from backends.base import ActionError, EngineError
 from backends.text import clean
 
 _NO_DOMAIN = 42
+_PROGRAM = re.compile(r"^internal error: Child process \(.*?\) unexpected exit status \d+: ", re.DOTALL)
 _AUTH, _ACCESS = {45, 60, 79, 80}, {88, 29}
 _CONNECTION_GONE = {
     "client socket is closed",
@@ -41,8 +43,10 @@ def is_lost(error: BaseException) -> bool:
 
 
 def words(error: BaseException) -> str:
+    """Its own, without the command line of a program it ran."""
     ask: Any = getattr(error, "get_error_message", None)
-    return clean(str((ask() if callable(ask) else None) or error), 300).rstrip(".")
+    said = _PROGRAM.sub("", str((ask() if callable(ask) else None) or error))
+    return clean(said, 300).strip().rstrip(".")
 
 
 def connect_error(error: BaseException, url: str) -> EngineError:
