@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 
@@ -18,6 +18,7 @@ def methods(connection: Any) -> dict[str, Callable[..., Any]]:
 class Screen:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+        self.sessions: dict[str, Any] = {}
         self.number = 0
         self.last: tuple[str, int, int, bytes] = ("", 0, 0, b"")
 
@@ -25,19 +26,32 @@ class Screen:
     def console(self, machine_id: str) -> Iterator[Any]:
         machine = self.connection.find(machine_id)
         try:
-            # A shared lock on a machine that nobody holds would make this process its owner.
-            if int(machine.sessionState) != self.connection.value("SessionState_Locked"):
-                raise RuntimeError(machine.name + " is not running")
+            yield self._session(machine_id, machine).console
+        except Exception as error:
+            self._release(machine_id)
+            raise self.connection.told(error) from None
+
+    def _session(self, machine_id: str, machine: Any) -> Any:
+        """Kept as long as its VM runs: with one for each question, VBoxSVC 7.2.22 crashed or hung as VMs ended."""
+        locked = self.connection.value("SessionState_Locked")
+        # A shared lock on a machine that nobody holds would make this process its owner.
+        if int(machine.sessionState) != locked:
+            raise RuntimeError(machine.name + " is not running")
+        session = self.sessions.get(machine_id)
+        if session is None or int(session.state) != locked:
             session = self.connection.manager.get_session()._i
             machine.lockMachine(session, self.connection.value("LockType_Shared"))
-            try:
-                if session.console is None:
-                    raise RuntimeError(machine.name + " is not running")
-                yield session.console
-            finally:
+            self.sessions[machine_id] = session
+        if session.console is None:
+            raise RuntimeError(machine.name + " is not running")
+        return session
+
+    def _release(self, machine_id: str) -> None:
+        session = self.sessions.pop(machine_id, None)
+        # It may have gone with its VM
+        with suppress(Exception):
+            if session is not None and int(session.state) == self.connection.value("SessionState_Locked"):
                 session.unlockMachine()
-        except Exception as error:
-            raise self.connection.told(error) from None
 
     def picture(self, machine_id: str, known: int) -> dict[str, Any]:
         """The first screen: three bytes a pixel, deflated, in base64; only its number when that is `known` already."""
