@@ -236,7 +236,8 @@ class ScreenView(View):
         word, tone = self._state()
         after.append(Part(f"  {word}", tone, priority=1))
         if watch.picture is not None:
-            after.append(Part(f" {self._age()}", "dim", priority=2))
+            if word in ("live", "held"):
+                after.append(Part(f" {self._age()}", "dim", priority=2))
             if reason := watch.failure or (f"{vm.ref.engine} does not answer" if vm and self._lost else ""):
                 after.append(Part(f"  {fit(reason, min(len(reason), 56), ellipsis=self._glyphs.ellipsis)}", "error"))
         aside = self._aside()
@@ -256,7 +257,7 @@ class ScreenView(View):
         if watch.held:
             return "held", "warn"
         if watch.failure or self._lost:
-            return ("no picture" if watch.picture is None else "picture of"), "warn"
+            return ("no picture" if watch.picture is None else f"last picture {self._age()}"), "warn"
         return ("paused", "warn") if vm.state is State.PAUSED else ("live", "ok")
 
     def _mode(self) -> str:

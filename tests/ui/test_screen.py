@@ -256,7 +256,7 @@ async def test_typing_ends_with_what_the_vm_does_and_says_so(app):
         await app.sample()
         await until(pilot, lambda: "Typing into build-debian ended: it is paused" in shown(app), "the end of it")
         assert not view.takes_keys
-        await until(pilot, lambda: "  paused now" in shown(app), "the title")
+        await until(pilot, lambda: "  paused" in shown(app), "the title")
         await backend.perform(Action.RESUME, ref, ActionOptions())
         await app.sample()
         await until(pilot, lambda: "  live now" in shown(app), "the title")
