@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import posixpath
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends import bases
 from backends.abilities.media import Media, Medium, NewMedium
-from backends.base import ActionError
+from backends.base import ActionError, EngineError
 from backends.text import clean
-from backends.undoing import undone_on_failure
+from backends.undoing import to_the_end, undone_on_failure
 from backends.virtualbox.creating import FORMATS, name_wrong
 from backends.virtualbox.hosting import Host
 from backends.virtualbox.working import Taken, Working
@@ -85,8 +86,20 @@ class VirtualBoxMedia(Media):
             raise ActionError(f"it takes what it holds from {clean(beside, 200)}: that is not imported")
         folder = (await self._host.properties()).get("Default machine folder", "")
         target = await self._free(posixpath.join(folder, posixpath.basename(path).rsplit(".", 1)[0]), "vdi")
-        await self._made(target, ("clonemedium", "disk", path, target, "--format=VDI"), report)
+        known = any(image.location == path for image in await self._host.images())
+        try:
+            await self._made(target, ("clonemedium", "disk", path, target, "--format=VDI"), report)
+        except BaseException:
+            if not known:
+                await to_the_end(self._forgotten(path))
+            raise
         return target
+
+    async def _forgotten(self, path: str) -> str:
+        """Have VirtualBox know no more of an image that it opened for a copy: its file stays."""
+        with suppress(ActionError, EngineError):
+            await self._host.run("closemedium", "disk", path)
+        return ""
 
     async def remove(self, medium: Medium) -> None:
         """An ISO is forgotten and kept: only images VirtualBox made or may write to are deleted."""
