@@ -76,25 +76,25 @@ def _ssh_error(said: str, url: str) -> EngineError | None:
     if "IDENTIFICATION HAS CHANGED" in said or "has changed and you have requested" in said:
         name = f"'[{host}]:{parts.port}'" if parts.port else host
         return EngineError(
-            f"{url}: the key of {host} is another one than before: it may be another machine",
+            f"the key of {host} is another one than before: it may be another machine",
             f"if that is as it should be: ssh-keygen -R {name}, then {login}",
         )
     if "Host key verification failed" in said:
-        return EngineError(f"{url}: the key of {host} is not known here", f"connect once and check it: {login}")
+        return EngineError(f"the key of {host} is not known here", f"connect once and check it: {login}")
     if "Permission denied" in said:
         return EngineError(
-            f"{url}: ssh is refused: permission denied",
+            f"ssh to {host} is refused: permission denied",
             f"boxtop asks no password: load a key (ssh-add) so that it works: {login}",
         )
     if ("virt-ssh-helper" in said and "not found" in said) or "nc: not found" in said:
-        return EngineError(f"{url}: {host} has no libvirt, or one that ssh cannot reach", f"install libvirt on {host}")
+        return EngineError(f"{host} has no libvirt, or one that ssh cannot reach", f"install libvirt on {host}")
     if "Failed to connect socket" in said or "cannot connect to '/" in said:
-        return EngineError(f"{url}: no libvirt daemon listens on {host}", "sudo systemctl start libvirtd there")
+        return EngineError(f"no libvirt daemon listens on {host}", "sudo systemctl start libvirtd there")
     if any(word in said for word in _FROM_SSH):
         line = next(
             (part for part in said.removeprefix("Cannot recv data: ").split(": Connection reset") if part), said
         )
-        return EngineError(f"{url}: {line}", f"see whether this works: {login}")
+        return EngineError(line, f"see whether this works: {login}")
     return None
 
 

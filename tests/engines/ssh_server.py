@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,8 @@ class PrivateSsh:
         """To the server and to what serves each connection."""
         assert self.process is not None
         for pid in [*_below(self.process.pid), self.process.pid]:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def stop(self) -> None:
         if self.process is None:
@@ -124,8 +126,9 @@ class PrivateSsh:
 def _below(pid: int) -> list[int]:
     """The processes that descend from one, the furthest first."""
     found = []
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        found += [*_below(int(child)), int(child)]
+    with suppress(OSError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            found += [*_below(int(child)), int(child)]
     return found
 
 

@@ -64,7 +64,7 @@ async def test_who_is_not_known_is_refused_without_a_question(far: PrivateSsh) -
     far.know("host")
     (far.folder / "key").write_bytes((far.folder / "other").read_bytes())
     error = await failure(far.url)
-    assert "ssh is refused: permission denied" in error.reason
+    assert error.reason == "ssh to 127.0.0.1 is refused: permission denied"
     assert "ssh-add" in error.remedy
     far.stop()
     assert "Connection refused" in (await failure(far.url)).reason
