@@ -37,4 +37,6 @@ class Working:
         except Followed as error:
             if "VERR_ALREADY_EXISTS" in str(error):
                 raise Taken(str(error)) from None
+            if "VERR_DISK_FULL" in str(error):
+                raise ActionError("the disk is full (VERR_DISK_FULL)") from None
             raise
