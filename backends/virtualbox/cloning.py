@@ -21,8 +21,8 @@ from backends.model import Kind, Ref
 from backends.progress import Report
 from backends.text import clean
 from backends.undoing import whole
-from backends.virtualbox import helper_clones
 from backends.virtualbox.following import Followed, follow
+from backends.virtualbox.helper import clones
 from backends.virtualbox.manage import ManageError
 
 if TYPE_CHECKING:
@@ -124,12 +124,12 @@ class VirtualBoxCloning(Cloning):
     async def _reserve(self, folder: str) -> str:
         if self._backend.binding:
             return str(await self._backend.ask("clone_reserve", folder=folder))
-        return await asyncio.to_thread(helper_clones.reserve, folder)
+        return await asyncio.to_thread(clones.reserve, folder)
 
     async def _remove(self, folder: str) -> str:
         if self._backend.binding:
             return str(await self._backend.ask_alone("clone_clear", folder=folder))
-        return await asyncio.to_thread(helper_clones.clear, folder)
+        return await asyncio.to_thread(clones.clear, folder)
 
     async def _place(self, name: str) -> dict[str, Any]:
         if self._backend.binding:
@@ -138,7 +138,7 @@ class VirtualBoxCloning(Cloning):
         base = re.search(r"^Default machine folder: +(.+)$", properties, re.MULTILINE)
         if base is None:
             raise ActionError("VBoxManage does not tell where machines go")
-        return await asyncio.to_thread(helper_clones.look, helper_clones.folder_of(base[1], name))
+        return await asyncio.to_thread(clones.look, clones.folder_of(base[1], name))
 
     async def _media(self, vm: Ref) -> list[dict[str, Any]]:
         if self._backend.binding:

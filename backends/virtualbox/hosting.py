@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backends.base import ActionError, EngineError
 from backends.same_file import file_key
 from backends.text import clean
-from backends.virtualbox import helper_hosting
+from backends.virtualbox.helper import hosting
 from backends.virtualbox.images import Image, images
 from backends.virtualbox.manage import ManageError
 
@@ -38,14 +38,14 @@ class Host:
         """`size`, `why` it cannot be read (empty when it can), bytes `free` there or None, whether it is `there`."""
         if self._backend.binding:
             return dict(await self._backend.ask("place", path=path))
-        return await asyncio.to_thread(helper_hosting.place, path)
+        return await asyncio.to_thread(hosting.place, path)
 
     async def discard(self, path: str) -> bool:
         """Delete a file that VirtualBox does not know; False when there is none. Raises ActionError."""
         if self._backend.binding:
             return bool(await self._backend.ask("discard", path=path))
         try:
-            return await asyncio.to_thread(helper_hosting.discard, path)
+            return await asyncio.to_thread(hosting.discard, path)
         except OSError as error:
             raise ActionError(f"{path}: {error.strerror}") from None
 

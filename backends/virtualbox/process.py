@@ -22,8 +22,22 @@ EVENT_LIMIT = 1000
 END_TIMEOUT = 0.4
 KILL_TIMEOUT = 0.2
 CLOSED = "the connection was closed"
-FED = ("helper_hosting", "helper_screen", "helper_snapshots", "helper_clones")
-"""Modules of this package that are sent along with the helper; each has `methods(connection)`, its requests by name."""
+_MODULES = (
+    "faults",
+    "connection",
+    "events",
+    "processes",
+    "snapshots",
+    "machines",
+    "inspection",
+    "media",
+    "actions",
+    "hosting",
+    "screen",
+    "clones",
+    "server",
+)
+"""Of the package `helper`, each after those it imports."""
 # Reads the program from stdin, byte by byte counted, so that the rest of stdin is left to it. Short in `ps`.
 _BOOTSTRAP = (
     "import os\ns=b''\nwhile len(s)<{size}:\n p=os.read(0,{size}-len(s))\n if not p: break\n s+=p\n"
@@ -199,14 +213,19 @@ class HelperProcess:
 
 
 def program() -> bytes:
-    """The helper with the modules that are fed along, as one text: those are found in `sys.modules` by its own."""
-    folder = files("backends.virtualbox")
+    """The helper's modules as one text; they find each other in `sys.modules`, as boxtop is not installed there."""
+    package = "backends.virtualbox.helper"
+    folder = files(package)
     lines = ["import sys, types"]
-    for name in FED:
-        text = folder.joinpath(f"{name}.py").read_text("utf-8")
+    lines += [f"sys.modules[{name!r}] = types.ModuleType({name!r})" for name in _packages(package)]
+    for module in _MODULES:
+        name, text = f"{package}.{module}", folder.joinpath(f"{module}.py").read_text("utf-8")
         lines.append(f"sys.modules[{name!r}] = types.ModuleType({name!r})")
         lines.append(f"exec(compile({text!r}, {name!r}, 'exec'), sys.modules[{name!r}].__dict__)")
-    lines.append(f"FED = {FED!r}")
-    main = folder.joinpath("helper.py").read_text("utf-8")
-    lines.append(f"exec(compile({main!r}, 'boxtop-virtualbox-helper', 'exec'))")
+    lines.append(f"sys.modules['{package}.server'].main()")
     return "\n".join(lines).encode()
+
+
+def _packages(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]

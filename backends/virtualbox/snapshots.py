@@ -18,8 +18,8 @@ from backends.model import Ref
 from backends.progress import Progress, Report
 from backends.text import clean, clean_block
 from backends.unstoppable import to_its_end
-from backends.virtualbox import helper_clones
 from backends.virtualbox.following import Followed, follow
+from backends.virtualbox.helper import clones
 from backends.virtualbox.images import images
 from backends.virtualbox.machines import state_name
 from backends.virtualbox.manage import LOST, ManageError
@@ -105,7 +105,7 @@ class VirtualBoxSnapshots(Snapshots):
         """Of the machine VirtualBox is on, as its own helper sees it."""
         if self._backend.binding:
             return list(await self._backend.ask_alone(name, folder=folder, **arguments))
-        return await asyncio.to_thread(getattr(helper_clones, name), folder, **arguments)
+        return await asyncio.to_thread(getattr(clones, name), folder, **arguments)
 
     async def restore(self, vm: Ref, snapshot: str, report: Report) -> str:
         if all(found.id != snapshot for found in (await self.tree(vm)).snapshots):
@@ -191,10 +191,10 @@ def _snapshot(data: dict[str, Any], children: int) -> VmSnapshot:
     refusals: Refusals = ()
     if children > 1:
         refusals = ((Op.DELETE, f"{children} snapshots go on from it: VirtualBox merges it into one only"),)
-    elif clones := data.get("clones"):
-        words = f"linked clone {clones[0]} rests on it: delete that first"
-        if len(clones) > 1:
-            words = f"linked clones {', '.join(clones)} rest on it: delete them first"
+    elif resting := data.get("clones"):
+        words = f"linked clone {resting[0]} rests on it: delete that first"
+        if len(resting) > 1:
+            words = f"linked clones {', '.join(resting)} rest on it: delete them first"
         refusals = ((Op.DELETE, clean(words, 300)),)
     return VmSnapshot(
         id=data["id"],

@@ -18,8 +18,8 @@ from backends.model import Ref
 from backends.progress import Report
 from backends.text import clean
 from backends.undoing import whole
-from backends.virtualbox import helper_clones
 from backends.virtualbox.following import Followed, follow
+from backends.virtualbox.helper import clones
 from backends.virtualbox.images import images
 from backends.virtualbox.manage import ManageError
 
@@ -136,7 +136,7 @@ class VirtualBoxTransfer(Transfer):
                     if image.location.startswith(f"{folder}/"):
                         await self._run("closemedium", "disk", image.id, "--delete", seconds=_LOOK)
                 if not self._backend.binding:
-                    words = await asyncio.to_thread(helper_clones.clear, folder)
+                    words = await asyncio.to_thread(clones.clear, folder)
                 else:
                     words = str(await self._backend.ask_alone("clone_clear", folder=folder))
             except (ActionError, EngineError) as error:
@@ -156,7 +156,7 @@ class VirtualBoxTransfer(Transfer):
     async def _reserve(self, folder: str) -> str:
         if self._backend.binding:
             return str(await self._backend.ask("clone_reserve", folder=folder))
-        return await asyncio.to_thread(helper_clones.reserve, folder)
+        return await asyncio.to_thread(clones.reserve, folder)
 
     async def _place(self, name: str) -> dict[str, Any]:
         if self._backend.binding:
@@ -164,7 +164,7 @@ class VirtualBoxTransfer(Transfer):
         base = re.search(r"^Default machine folder: +(.+)$", await self._run("list", "systemproperties"), re.MULTILINE)
         if base is None:
             raise ActionError("VBoxManage does not tell where machines go")
-        return await asyncio.to_thread(helper_clones.look, helper_clones.folder_of(base[1], name))
+        return await asyncio.to_thread(clones.look, clones.folder_of(base[1], name))
 
     async def _check_name(self, vm: Ref) -> None:
         """The disks are named after it, within quotes in their own headers: with one in the name none is read back."""

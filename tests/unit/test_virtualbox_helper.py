@@ -15,20 +15,26 @@ from typing import Any
 import pytest
 
 from backends.virtualbox import helper
+from backends.virtualbox.helper.connection import Connection
+from backends.virtualbox.helper.faults import OBJECT_NOT_FOUND, Lost
+from backends.virtualbox.helper.machines import Machines
+from backends.virtualbox.helper.media import unused
 from backends.virtualbox.process import HelperGone, HelperProcess, HelperRefused
 
 TIMEOUT = 30.0
 
 
-def test_the_program_needs_only_the_standard_library_of_python_3_8() -> None:
-    tree = ast.parse(Path(helper.__file__).read_text(), feature_version=(3, 8))
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Import, ast.ImportFrom))
-        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
-    }
-    assert imported - set(sys.stdlib_module_names) == {"virtualbox", "vboxapi"}
+def test_the_program_needs_only_itself_and_the_standard_library_of_python_3_8() -> None:
+    imported: set[str] = set()
+    for path in Path(*helper.__path__).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(), feature_version=(3, 8))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                module = node.module or ""
+                imported.add(module if module.startswith("backends") else module.split(".")[0])
+    own = {name for name in imported if name.startswith("backends.virtualbox.helper.")}
+    assert imported - own - set(sys.stdlib_module_names) == {"virtualbox", "vboxapi"}
 
 
 async def test_an_interpreter_without_the_binding_says_so(tmp_path: Path) -> None:
@@ -188,10 +194,10 @@ class Machine(SimpleNamespace):
         return super().__getattribute__(name)
 
 
-def connected(machines: dict[str, Machine]) -> helper.Machines:
+def connected(machines: dict[str, Machine]) -> Machines:
     def find(machine_id: str) -> Machine:
         if machine_id not in machines:
-            raise Status(helper.OBJECT_NOT_FOUND)
+            raise Status(OBJECT_NOT_FOUND)
         return machines[machine_id]
 
     def values(enum: str) -> dict[str, int]:
@@ -200,7 +206,7 @@ def connected(machines: dict[str, Machine]) -> helper.Machines:
     box = SimpleNamespace(findMachine=find, getGuestOSType=lambda _: SimpleNamespace(description="Other"))
     manager = SimpleNamespace(manager=SimpleNamespace(constants=SimpleNamespace(all_values=values)))
     virtualbox = SimpleNamespace(Manager=lambda: manager, VirtualBox=lambda manager: SimpleNamespace(_i=box))
-    return helper.Machines(helper.Connection(virtualbox))
+    return Machines(Connection(virtualbox))
 
 
 def vm(name: str) -> Machine:
@@ -237,7 +243,7 @@ def test_only_a_machine_that_is_not_found_is_gone() -> None:
     found["a"].name = "renamed"
     assert [data["name"] for data in machines.list_some(["a"])["updated"]] == ["renamed"]
     found["a"].failure = Status(0x80004004)
-    with pytest.raises(helper.Lost):
+    with pytest.raises(Lost):
         machines.list_some(["a"])
 
 
@@ -250,4 +256,4 @@ def test_disk_images_that_came_into_use_elsewhere_stay_with_what_they_stand_on()
     base = medium("base", [], [below])
     grown = medium("grown", [], [medium("new child", [], [])])
     chain = medium("chain", [], [free])
-    assert [one.id for one in helper.unused([base, below, used, grown, chain, free])] == ["chain", "free"]
+    assert [one.id for one in unused([base, below, used, grown, chain, free])] == ["chain", "free"]

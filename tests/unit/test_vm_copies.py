@@ -12,7 +12,7 @@ from backends.abilities.snapshots import SnapshotTree, VmSnapshot
 from backends.libvirt.clone_xml import Image, cloned
 from backends.libvirt.qemu_img import Copy
 from backends.model import VM, Kind, Ref, State
-from backends.virtualbox import helper_clones
+from backends.virtualbox.helper import clones
 from backends.virtualbox.snapshots import add_clones, parse
 from tui.snapshot_rows import rows_of
 from tui.snapshot_words import delete_lines, restore_lines
@@ -93,7 +93,7 @@ def test_what_vboxmanage_prints_of_odd_names_and_descriptions() -> None:
     ],
 )
 def test_the_folder_virtualbox_gives_a_name(name: str, folder: str) -> None:
-    assert helper_clones.folder_of("/vms", name) == f"/vms/{folder}"
+    assert clones.folder_of("/vms", name) == f"/vms/{folder}"
 
 
 def test_only_the_folder_itself_is_cleared(tmp_path: Path) -> None:
@@ -102,9 +102,9 @@ def test_only_the_folder_itself_is_cleared(tmp_path: Path) -> None:
     (made / "disk.vdi").write_text("x")
     (tmp_path / "kept.vdi").write_text("x")
     (made / "link").symlink_to(tmp_path / "kept.vdi")
-    assert helper_clones.look(str(made))["taken"]
-    assert helper_clones.clear(str(made)) == ""
-    assert helper_clones.clear(str(made)) == ""
+    assert clones.look(str(made))["taken"]
+    assert clones.clear(str(made)) == ""
+    assert clones.clear(str(made)) == ""
     assert [path.name for path in tmp_path.iterdir()] == ["kept.vdi"]
 
 

@@ -1,4 +1,4 @@
-"""Sent along with the helper: guest types, and files as VirtualBox's own machine has them. Python 3.8, no boxtop.
+"""guest types, and files as VirtualBox's own machine has them.
 
 API: VirtualBox 7.2; 6.1 has the same attributes.
 """

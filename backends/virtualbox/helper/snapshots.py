@@ -1,8 +1,8 @@
-"""Sent along with the helper: the tree of a machine's snapshots. Python 3.8, nothing of boxtop. API: VirtualBox 7.2."""
+"""the tree of a machine's snapshots. API: VirtualBox 7.2."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -79,3 +79,14 @@ class Tree:
                     return None
                 total += medium.size
         return total
+
+
+def snapshots_of(machine: Any) -> Iterator[tuple[Any, int]]:
+    """(snapshot, depth) of the whole tree, parents first."""
+    if not machine.snapshotCount:
+        return
+    waiting = [(machine.findSnapshot(""), 0)]
+    while waiting:
+        snapshot, depth = waiting.pop()
+        yield snapshot, depth
+        waiting.extend((child, depth + 1) for child in reversed(list(snapshot.getChildren())))

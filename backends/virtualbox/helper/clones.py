@@ -1,4 +1,4 @@
-"""Sent along with the helper: where the files of clones and snapshots go, and their removal when those failed.
+"""where the files of clones and snapshots go, and their removal when those failed.
 
 Python 3.8, nothing of boxtop; the functions on files serve boxtop itself, too, where VBoxManage stands in for the
 binding. API: VirtualBox 7.2.

@@ -1,4 +1,4 @@
-"""Sent along with the helper: a VM's screen and keyboard. Python 3.8, nothing of boxtop. API: VirtualBox 7.2."""
+"""a VM's screen and keyboard. API: VirtualBox 7.2."""
 
 from __future__ import annotations
 
