@@ -202,10 +202,12 @@ async def test_cancelled_killed_or_out_of_room_a_clone_leaves_nothing(
     large_disk(virtualbox, machine, 240)
     vm, cloning = ref(machine), able(backend, Cloning)
     there, known = folders(virtualbox), virtualbox.machines()
+    copied = virtualbox.directory / "home/VirtualBox VMs/copy"
 
     async def begun(told: Told) -> asyncio.Task[Ref]:
         task = asyncio.create_task(cloning.clone(vm, CloneSpec("copy"), told))
-        while "copy" not in folders(virtualbox) and not task.done():
+        # the folder is boxtop's own work, the disk in it is VBoxSVC's
+        while not any(copied.glob("*.vdi")) and not task.done():
             await asyncio.sleep(0.02)
         return task
 
