@@ -252,7 +252,7 @@ async def test_a_running_vm_says_what_cannot_be_changed_and_takes_an_iso(app: Te
         await until(pilot, lambda: any("netinst" in drive.path for drive in shown(app).drives), "the ISO")
         await press(pilot, "plus")
         await asked(pilot, Picker)
-        await press(pilot, "down", "enter")
+        await press(pilot, "down", "down", "enter")
         await asked(pilot, Form)
         form(app).set_values({"name": "web", "host_port": "8080", "guest_port": "80"})
         await press(pilot, "ctrl+s")

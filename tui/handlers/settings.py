@@ -63,6 +63,8 @@ class SettingsArea(Area):
         super().__init__(app)
         self._changing = asyncio.Lock()
         self._waiting = False
+        self._asked = 0
+        """Times the settings were asked for: of answers that overtake each other only the newest is shown."""
 
     async def open(self, items: Sequence[Item]) -> None:
         vm = items[0]
@@ -156,7 +158,7 @@ class SettingsArea(Area):
 
     async def again(self) -> None:
         view = self._view
-        if view.ref is not None:
+        if view.ref is not None and not self._changing.locked():  # the end of a change reads them anyway
             await self._renew(view.ref)
 
     # -- the parts ----------------------------------------------------------------------------------------------------
@@ -360,8 +362,11 @@ class SettingsArea(Area):
             if backend is not None:
                 self.app.store.apply(await backend.list_some([ref]))
             if self.main.view == "settings" and self._view.ref == ref:
+                self._asked += 1
+                asked = self._asked
                 opened = await self._read(ref)
-                self._show(ref, *opened)
+                if asked == self._asked and self._view.ref == ref:
+                    self._show(ref, *opened)
         except (ActionError, EngineError) as error:
             self.main.say(f"settings: {reason_of(error)}", "warn")
 
