@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from backends.abilities.images import Pull, Push
 from tests.unit.objects import container, image
 from tui.commands import BY_ID, Rights, unavailable
 
-RIGHTS = Rights(abilities={"docker": frozenset({Pull, Push})})
+RIGHTS = Rights(abilities={"docker": frozenset({"images.Pull", "images.Push"})})
 
 
 def test_a_pull_needs_no_row_and_is_not_about_containers():
