@@ -16,7 +16,7 @@ from tui.gather import Answer, Gathered
 from tui.options import Options
 from tui.version import __version__
 
-_PACKAGES = ("textual", "docker", "pyvbox", "virtualbox", "psutil")
+_PACKAGES = ("textual", "docker", "pyvbox", "virtualbox", "libvirt-python", "psutil")
 _WIDTH = 14
 
 

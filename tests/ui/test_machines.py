@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,17 @@ async def test_a_failure_goes_with_the_vm_it_was_about(app: TestApp, monkeypatch
         app.store.apply(Change(gone.engine, app.clock.now, removed=(gone,)))
         await until(pilot, lambda: gone.id not in said(app), "the notice of the VM that is gone")
         assert other.id in said(app)
+
+
+async def test_an_offer_to_power_off_goes_with_the_vm_s_end(app: TestApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await listed(pilot)
+        vm = machines(app)["build-debian"]
+        assert vm.state is State.RUNNING
+        app._ignored_shutdown(vm, 60)
+        assert "K powers off build-debian" in said(app)
+        app.store.apply(Change(vm.ref.engine, app.clock.now, (replace(vm, state=State.OFF),)))
+        await until(pilot, lambda: "build-debian" not in said(app), "the end of the offer")
 
 
 async def test_a_new_vm_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:

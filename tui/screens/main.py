@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from backends.model import Kind, Ref
+from backends.model import VM, Kind, Ref, State
 from tui.bulk import Standing
 from tui.commands import BY_ID, Here
 from tui.commands.screen import STOP_TYPING
@@ -48,6 +48,7 @@ _CALM = 2.0
 _INFO_STAYS = 6.0
 _JUST_NOW = 3.0
 _AFTER_DIALOG = 0.3
+_RUNNING = frozenset({State.RUNNING, State.STOPPING})
 
 _FILTER = "filter: words that must occur, -word must not"
 _DETAILS_KEYS = ("details.back", "details.next_tab", "view.next", "app.palette", "app.help", "app.quit")
@@ -103,6 +104,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._failed_standings: set[str] = set()
         self._noticed: dict[str, tuple[Ref, str, float]] = {}
         """Standing failures: of which object, in what words, since when (monotonic)."""
+        self._while_running: set[str] = set()
+        """Which of them are past as soon as their VM runs no more."""
         self._hush: Timer | None = None
         self._work: Sequence[Part] = ()
         self._open = False
@@ -194,8 +197,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         calm = time.monotonic() - self._last_key > _CALM
         if delta.kinds or delta.engines:
             self.lay_out()
-        if delta.kinds and self._noticed:
-            self._forget_gone(delta.refs)
+        if self._noticed:
+            self._forget_past(delta.refs)
         for pane in self.lists_shown:
             pane.apply(delta, calm=calm)
         if delta.host or delta.engines:
@@ -498,19 +501,24 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self._hush.stop()
         self._hush = self.set_timer(_INFO_STAYS, lambda: self.notices.dismiss("info"))
 
-    def warn_of(self, ref: Ref, text: str) -> None:
-        """A failure or a warning about an object; it stays until it is dismissed."""
+    def warn_of(self, ref: Ref, text: str, *, while_running: bool = False) -> None:
+        """A failure or a warning about an object; it stays until dismissed, or until its VM has ended."""
         key = _notice_of(ref)
         self._noticed[key] = (ref, text, time.monotonic())
+        (self._while_running.add if while_running else self._while_running.discard)(key)
         self.notices.add(key, text, "error")
 
-    def _forget_gone(self, refs: Collection[Ref]) -> None:
+    def _forget_past(self, refs: Collection[Ref]) -> None:
         """What failed on objects that are gone is past; what failed just now may be how they went, and stays."""
         store, now = self._look().store, time.monotonic()
         for key, (ref, text, since) in list(self._noticed.items()):
-            if ref not in refs or store.get(ref) is not None:
+            if ref not in refs:
                 continue
-            if now - since > _JUST_NOW:
+            found = store.get(ref)
+            ended = key in self._while_running and isinstance(found, VM) and found.state not in _RUNNING
+            if found is not None and not ended:
+                continue
+            if ended or now - since > _JUST_NOW:
                 del self._noticed[key]
                 self.notices.dismiss(key)
             else:
