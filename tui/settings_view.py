@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 
-from backends.abilities.editing import Forward, Settings, Timing, When
+from backends.abilities.editing import Drive, Forward, Settings, Timing, When
 from backends.model import VM, Item, Ref
 from backends.text import clean
 from tui.commands import Here
@@ -148,10 +148,8 @@ def rows_of(settings: Settings, networks: dict[str, str]) -> list[tuple[Row, Sub
     add("General", "boot order", ", ".join(settings.boot), "boot", "boot")
     add("General", "autostart", "starts with its host" if settings.autostart else "no", "autostart", "autostart")
     for drive in settings.drives:
-        about = f"{drive.kind}, {drive.format} {size(drive.size)}" if drive.kind == "disk" else drive.kind
-        shown = clean(drive.path) if drive.path else "empty"
         timing = "attach" if drive.kind == "disk" else "insert"
-        add("Disks", drive.place, f"{shown}  ({about})", timing, drive)
+        add("Disks", drive.place, drive_words(drive), timing, drive)
     for adapter in settings.adapters:
         told = [networks.get(adapter.network, adapter.network), adapter.mac, adapter.model]
         told += [] if adapter.link else ["cable unplugged"]
@@ -161,6 +159,18 @@ def rows_of(settings: Settings, networks: dict[str, str]) -> list[tuple[Row, Sub
         guest = f"{forward.guest_ip or 'guest'}:{forward.guest_port}"
         add("Ports", clean(forward.name), f"{host} to {guest} {forward.protocol}", "forward", forward)
     return found
+
+
+def drive_words(drive: Drive) -> str:
+    """What a drive is and holds; its folder, often long, stands last as what a narrow column cuts off."""
+    if not drive.path:
+        return f"{drive.kind}, empty"
+    folder, _, name = drive.path.rpartition("/")
+    told = [drive.kind]
+    if drive.kind == "disk":
+        told = [" ".join(word for word in (drive.format, size(drive.size) if drive.size else "") if word) or "disk"]
+        told += [f"{size(drive.used)} on disk"] if drive.used is not None else []
+    return f"{', '.join(told)}  {clean(name)}" + (f"  in {clean(folder)}" if folder else "")
 
 
 def hardware_rows(settings: Settings, networks: dict[str, str]) -> list[Row]:

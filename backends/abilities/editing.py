@@ -34,6 +34,8 @@ class Drive:
     format: str = ""
     size: int | None = None
     """Bytes the guest sees."""
+    used: int | None = None
+    """Bytes it takes where it lies, as far as told."""
 
 
 @dataclass(frozen=True, slots=True)

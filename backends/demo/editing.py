@@ -62,7 +62,7 @@ class DemoEditing(Editing):
         drives = [one for one in known.drives if one.kind != "disk"]
         for port, disk in enumerate(self._backend.world.disks(vm)):
             size = self._own.sizes.get(disk.path) or max(20 * GB, -(-disk.size // (10 * GB)) * 10 * GB)
-            drives.append(Drive(f"SATA {port}", f"SATA {port}", "disk", disk.path, "VDI", size))
+            drives.append(Drive(f"SATA {port}", f"SATA {port}", "disk", disk.path, "VDI", size, disk.size))
         drives.sort(key=lambda drive: drive.place)
         live = item.state in {State.RUNNING, State.PAUSED}
         timing: tuple[Timing, ...] = ()

@@ -175,13 +175,14 @@ def _drive(connection: Connection, entry: Element) -> Drive:
     bus = (target.get("bus") if target is not None else "") or bus_of(name)
     kind = {"cdrom": "cdrom", "floppy": "floppy"}.get(entry.get("device") or "disk", "disk")
     size: int | None = None
+    used: int | None = None
     if path and kind == "disk" and (volume := storage.by_path(connection, path)) is not None:
         with suppress(connection.libvirt.libvirtError):
-            size = int(volume.info()[1])
+            _, size, used = volume.info()
     elif path and kind == "disk":
         size = storage.local_size(connection, path)
     form = clean((driver.get("type") if driver is not None else "") or "")
-    return Drive(name, clean(f"{bus} {name}"), kind, path, form, size)
+    return Drive(name, clean(f"{bus} {name}"), kind, path, form, size, used)
 
 
 def _both(connection: Connection, domain: Any, act: Callable[[int], object]) -> When:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 import re
+import time
 from typing import TYPE_CHECKING
 
 from backends.abilities.creating import MB
@@ -49,6 +51,8 @@ _OFF = {"poweroff", "aborted", "teleported"}
 _LIVE = {"running", "paused"}
 _LOCKED = "VirtualBox changes it only while the VM is off"
 _SAVED = "it is saved: start it and shut it down, or discard the saved state"
+_UNLOCKED_WITHIN = 10.0
+_EACH = 0.5
 _SERVICE = Timing("autostart", When.NOW, SERVICE)
 
 
@@ -61,8 +65,19 @@ class VirtualBoxEditing(Editing):
         return tuple((one, clean(label)) for one, label in await self._host.networks())
 
     async def settings(self, vm: Ref) -> Settings:
-        text = await self._host.run("showvminfo", vm.id, "--machinereadable")
+        text = await self._shown(vm)
         return read(text, await self._host.images())
+
+    async def _shown(self, vm: Ref) -> str:
+        """`showvminfo`, which is refused for the seconds that a VM's ended process takes to let go of it."""
+        deadline = time.monotonic() + _UNLOCKED_WITHIN
+        while True:
+            try:
+                return await self._host.run("showvminfo", vm.id, "--machinereadable")
+            except ActionError as error:
+                if "being unlocked" not in str(error) or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_EACH)
 
     async def change(self, vm: Ref, now: Settings, change: SettingsChange, report: Report) -> When:
         live = now.live
@@ -240,6 +255,7 @@ def drives(text: str, info: dict[str, str], known: dict[str, Image]) -> list[Dri
                 path="" if path == "emptydrive" else path,
                 format=clean(image.format) if image is not None else "",
                 size=image.capacity if image is not None else None,
+                used=image.size if image is not None else None,
             )
         )
     return found

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from backends.model import Change, Kind, State
-from tests.ui.boxtop import TestApp, listed, select, until
+from backends.model import Action, Change, Kind, State
+from tests.ui.boxtop import TestApp, listed, said, select, until
 from tui.journal import tail
 from tui.options import HostOption
+from tui.store import Failure
 from widgets.confirm import Confirm
 from widgets.picker import Picker
 
@@ -398,3 +399,14 @@ async def test_a_host_is_called_as_the_configuration_says(tmp_path):
         await listed(pilot)
         assert list(app.store.engines) == ["shop"]
         assert app.named("shop-web").ref.engine == "shop"
+
+
+async def test_what_failed_is_past_once_something_else_is_done_to_the_vm(app):
+    async with app.run_test(size=(120, 40)) as pilot:
+        await listed(pilot)
+        vm = app.named("build-debian")
+        app.store.fail(Failure(vm.ref, vm.name, Action.STOP, "it is deaf"))
+        app.main.warn_of(vm.ref, "stop build-debian: it is deaf")
+        assert "it is deaf" in said(app)
+        app.store.set_pending(vm.ref, Action.KILL)
+        await until(pilot, lambda: "it is deaf" not in said(app), "the end of what was said")

@@ -18,6 +18,7 @@ from backends.virtualbox.editing import read as read_settings
 from backends.virtualbox.images import images
 from tui import settings_forms as forms
 from tui.create_form import fields_of, follower, read
+from tui.settings_view import drive_words
 
 KINDS = (OSType("linux", "Linux", 2, 2 * GB, 20 * GB), OSType("win", "Windows 11", 4, 4 * GB, 64 * GB, uefi=True))
 LIMITS = Limits(
@@ -76,6 +77,7 @@ def values(**others: object) -> dict[str, object]:
         ({"size": "1k"}, "size", "at least"),
         ({"disk": "existing"}, "image", "which image"),
         ({"disk": "linked", "image": "/vms/other.qcow2"}, "image", "no base image"),
+        ({"disk": "new", "image": "/vms/other.qcow2"}, "image", "not used, Disk is new, empty"),
         ({"firmware": "uefi"}, "firmware", "no UEFI"),
     ],
 )
@@ -91,6 +93,8 @@ def test_what_the_system_leads_to_stays_within_the_host() -> None:
     assert led == {"cpus": "2", "memory": "4g", "size": "64g", "firmware": "bios"}
     linked = follower(KINDS, LIMITS)("disk", values(disk=DiskFrom.LINKED.value))  # type: ignore[arg-type]
     assert linked == {"image": "/vms/base.qcow2"}
+    for image, then in (("/vms/base.qcow2", {"image": ""}), ("/vms/typed.qcow2", {})):
+        assert follower(KINDS, LIMITS)("disk", values(disk="none", image=image)) == then  # type: ignore[arg-type]
 
 
 def test_only_what_differs_is_changed() -> None:
@@ -225,3 +229,16 @@ async def test_a_step_under_way_ends_before_it_is_undone() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert order == ["made", "undone"]
+
+
+@pytest.mark.parametrize(
+    ("drive", "words"),
+    [
+        (Drive("a", "SATA 0", "disk", "/a/b c/d.vdi", "VDI", GB, 3 * MB), "VDI 1.0G, 3.0M on disk  d.vdi  in /a/b c"),
+        (Drive("a", "SATA 0", "disk", "pool", "raw"), "raw  pool"),
+        (Drive("a", "IDE 0", "cdrom", "/a/b.iso"), "cdrom  b.iso  in /a"),
+        (Drive("a", "IDE 0", "cdrom", ""), "cdrom, empty"),
+    ],
+)
+def test_drive_tells_its_sizes_before_its_long_path(drive: Drive, words: str) -> None:
+    assert drive_words(drive) == words

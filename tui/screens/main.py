@@ -106,6 +106,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Standing failures: of which object, in what words, since when (monotonic)."""
         self._while_running: set[str] = set()
         """Which of them are past as soon as their VM runs no more."""
+        self._of_failures: set[str] = set()
+        """Which of them tell of a failure of the store, and are past with it."""
         self._hush: Timer | None = None
         self._work: Sequence[Part] = ()
         self._open = False
@@ -506,6 +508,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         key = _notice_of(ref)
         self._noticed[key] = (ref, text, time.monotonic())
         (self._while_running.add if while_running else self._while_running.discard)(key)
+        (self._of_failures.add if ref in self._look().store.failures else self._of_failures.discard)(key)
         self.notices.add(key, text, "error")
 
     def _forget_past(self, refs: Collection[Ref]) -> None:
@@ -515,6 +518,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
             if ref not in refs:
                 continue
             found = store.get(ref)
+            if found is not None and key in self._of_failures and ref not in store.failures:
+                # Something else is done to it since, as when a VM that did not shut down is powered off
+                del self._noticed[key]
+                self.notices.dismiss(key)
+                continue
             ended = key in self._while_running and isinstance(found, VM) and found.state not in _RUNNING
             if found is not None and not ended:
                 continue

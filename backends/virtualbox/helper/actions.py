@@ -141,7 +141,7 @@ class Actions:
 
     def do_stop(self, machine: Any) -> None:
         if not self.press(machine) and not self.off_within(machine, self.patience):
-            raise Refused("the guest ignored the power button: it does not handle ACPI, or is not up yet")
+            raise Refused("the guest ignored the power button: it does not handle ACPI, or is not up yet; power it off")
 
     def do_restart(self, machine: Any) -> None:
         seconds = SHUTDOWN_TIMEOUT if self.press(machine) else self.patience
