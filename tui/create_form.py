@@ -92,6 +92,9 @@ def follower(
             return {field: value for field, value in led.items() if field not in kept}
         if field == "disk" and values["disk"] == DiskFrom.LINKED and len(limits.bases) == 1:
             return {"image": limits.bases[0][0]}
+        if field == "disk" and not _needs_image(DiskFrom(str(values["disk"]))):
+            # the one that was put in for a linked copy: not what the user typed
+            return {"image": ""} if [values["image"]] == [path for path, _ in limits.bases] else {}
         return {}
 
     return follow
@@ -119,7 +122,7 @@ def read(values: Values, limits: Limits) -> tuple[NewVM, dict[str, str]]:
         size=tried("size", lambda text: _size(text, limits, bool(values["fixed"])), 0) if source is DiskFrom.NEW else 0,
         format=str(values["format"]),
         fixed=bool(values["fixed"]),
-        image=tried("image", lambda text: _image(text, source, limits), "") if _needs_image(source) else "",
+        image=tried("image", lambda text: _image(text, source, limits), ""),
         iso=str(values["iso"]),
         network=str(values["network"]),
         accelerator=str(values.get("accelerator", "")),
@@ -236,6 +239,10 @@ def _size(text: str, limits: Limits, fixed: bool) -> int:
 
 
 def _image(text: str, source: DiskFrom, limits: Limits) -> str:
+    if not _needs_image(source):
+        if text:
+            raise ValueError(f"not used, Disk is {dict(_SOURCES)[source]}: choose another, or clear this")
+        return ""
     if not text:
         raise ValueError("which image? Ctrl-L lists those the engine knows")
     if source is DiskFrom.LINKED and text not in {path for path, _ in limits.bases}:
