@@ -36,6 +36,8 @@ class EngineSettings:
 
     virtualbox_python: str = ""
     """Command line of the interpreter that can load VirtualBox's binding; empty: find one by trying."""
+    virtualbox_network: bool = False
+    """Ask VirtualBox's VMs for their network rates. It takes sessions of running VMs, see `virtualbox.traffic`."""
 
 
 class Backend(ABC):

@@ -212,6 +212,8 @@ class Usage:
     disk_read: float | None = None
     disk_write: float | None = None
     pids: int | None = None
+    network_missing: str = ""
+    """Why nothing is known of the network, where that is not to change by itself."""
 
 
 @dataclass(frozen=True, slots=True)

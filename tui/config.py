@@ -72,7 +72,7 @@ def parse(text: str, known_commands: KnownCommands) -> Options:
         "read_only": a_flag,
         "group": a_flag,
         "hosts": _hosts,
-        "virtualbox": lambda value: a_table(value, {"python": a_text}),
+        "virtualbox": lambda value: a_table(value, {"python": a_text, "network": a_flag}),
         "keys": lambda value: _keys(value, known_commands()),
         "commands": custom_commands,
         "log": lambda value: a_table(value, {"level": one_of("a log level", LOG_LEVELS)}),
@@ -84,7 +84,8 @@ def parse(text: str, known_commands: KnownCommands) -> Options:
             below("commands", lambda _: refuse_taken_keys(own, taken_keys(overrides)), own)
     except Wrong as error:
         raise ConfigError(f"{error.key}: {error.rule}") from error
-    engines = EngineSettings(virtualbox_python=values.pop("virtualbox", {}).get("python", ""))
+    virtualbox = values.pop("virtualbox", {})
+    engines = EngineSettings(virtualbox.get("python", ""), virtualbox_network=virtualbox.get("network", False))
     log = values.pop("log", {})
     return replace(Options(), **values, engines=engines, log_level=log.get("level", Options().log_level))
 
@@ -123,6 +124,8 @@ hosts = []
 # Command line of the Python interpreter that can load VirtualBox's binding. Empty: find one by trying.
 # The environment variable BOXTOP_VIRTUALBOX_PYTHON is tried before this.
 python = {quoted(defaults.engines.virtualbox_python)}
+# Ask running VMs for their network rates. Each that is on screen then has a session of boxtop's open.
+network = {as_toml(defaults.engines.virtualbox_network)}
 
 [log]
 # How much goes to the log file: {", ".join(LOG_LEVELS)}.

@@ -147,6 +147,8 @@ def _load(usage: Usage | None, look: Look) -> list[Line]:
     if usage.network_receive is not None:
         received, sent = size_long(usage.network_receive), size_long(usage.network_transmit)
         lines.append(Fact("network", f"in {received}/s, out {sent}/s"))
+    elif usage.network_missing:
+        lines.append(Fact("network", Cell(usage.network_missing, "dim")))
     if usage.disk_read is not None:
         lines.append(Fact("disk", f"read {size_long(usage.disk_read)}/s, write {size_long(usage.disk_write)}/s"))
     if usage.pids is not None:

@@ -41,6 +41,7 @@ _BINDING = (
     "install your distribution's VirtualBox SDK for Python, or `pip install vbox-sdk` beside boxtop, "
     "or set virtualbox.python in the config"
 )
+_NETWORK_OFF = "not asked for: virtualbox.network in the config"
 _Found = TypeVar("_Found")
 
 
@@ -282,8 +283,8 @@ class VirtualBoxBackend(Backend):
 
         The process is what the VM costs its host, guest and VirtualBox together. Memory is its resident set,
         with no limit: it may exceed what the guest has.
-        Disk rates are missing where VirtualBox runs its processes hardened. Nothing is asked of VirtualBox but the
-        network rates of what is on screen, which the VMs' processes tell.
+        Disk rates are missing where VirtualBox runs its processes hardened. Nothing is asked of VirtualBox but, where
+        the settings want it, the network rates of what is on screen, which the VMs' processes tell.
         """
         if self._command:
             # not of the helper: a VM's process that hangs would block it
@@ -293,7 +294,8 @@ class VirtualBoxBackend(Backend):
         if self._manage is not None:
             return {}
         running = {ref.id for ref in refs if self._states.get(ref.id) is State.RUNNING}
-        self._traffic.want((running & self._shown) - self._changing)
+        if self._settings.virtualbox_network:
+            self._traffic.want((running & self._shown) - self._changing)
         found = await self._query("usage", ids=[ref.id for ref in refs])
         now = time.time()
         figures = {}
@@ -333,6 +335,7 @@ class VirtualBoxBackend(Backend):
             memory=int(counters["memory"]),
             network_receive=received,
             network_transmit=sent,
+            network_missing="" if self._settings.virtualbox_network else _NETWORK_OFF,
             disk_read=rate("read"),
             disk_write=rate("written"),
         )

@@ -26,7 +26,7 @@ async def backend(virtualbox: PrivateVirtualBox, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, value)
     for name, seconds in {"_EACH": 0.3, "_FIRST": 0.2, "_PAUSE": 0.05, "_AGAIN": 0.2, "_ANSWER": 3.0}.items():
         monkeypatch.setattr(traffic, name, seconds)
-    made = VirtualBoxBackend("virtualbox", "virtualbox://", EngineSettings())
+    made = VirtualBoxBackend("virtualbox", "virtualbox://", EngineSettings(virtualbox_network=True))
     await made.connect()
     yield made
     await made.close()

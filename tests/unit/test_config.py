@@ -64,6 +64,7 @@ def test_every_value_is_read() -> None:
         hosts = ["unix:///run/x.sock", {url = "ssh://web-02", name = "web", read_only = true}]
         [virtualbox]
         python = "/opt/run python3"
+        network = true
         [log]
         level = "debug"
         [keys]
@@ -82,6 +83,7 @@ def test_every_value_is_read() -> None:
     assert [(host.name, host.read_only) for host in options.hosts] == [("", False), ("web", True)]
     assert options.hosts[1].url.startswith("ssh://web-02")
     assert options.engines.virtualbox_python == "/opt/run python3"
+    assert options.engines.virtualbox_network
     assert options.log_level == "debug"
     assert options.keys == {"app.quit": ("q", "ctrl+q"), "item.stop": ("x",), "list.filter": ()}
 

@@ -53,7 +53,13 @@ class StatsTab(Tab, can_focus=True):
             legend=("used", "file cache"),
             note=_memory_note(usage),
         )
-        self.network.set_data(last("network_receive"), each, second=last("network_transmit"), legend=("in", "out"))
+        self.network.set_data(
+            last("network_receive"),
+            each,
+            second=last("network_transmit"),
+            legend=("in", "out"),
+            note=usage.network_missing if usage else "",
+        )
         self.disk.set_data(last("disk_read"), each, second=last("disk_write"), legend=("read", "write"))
         self.pids.display = not isinstance(item, VM)
         if self.pids.display:
