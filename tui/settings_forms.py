@@ -120,6 +120,8 @@ def attach_change(values: Values) -> tuple[AttachDisk, dict[str, str]]:
     if values["source"] == "existing":
         path = str(values["image"])
         return AttachDisk(path), {} if path else {"image": "which image? Ctrl-L lists those the engine knows"}
+    if values["image"]:
+        return AttachDisk(), {"image": "not used, Disk is new, empty: choose another, or clear this"}
     try:
         wanted = sizes.read_size(str(values["size"])) // 512 * 512
     except ValueError as error:

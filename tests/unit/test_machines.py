@@ -88,6 +88,12 @@ def test_a_new_vm_is_checked_against_its_host(others: dict[str, object], field: 
     assert set(problems) == {field}
 
 
+def test_an_image_is_not_dropped_in_silence_where_a_new_disk_is_attached() -> None:
+    assert not forms.attach_change({"source": "new", "size": "1g", "format": "raw", "image": ""})[1]
+    problems = forms.attach_change({"source": "new", "size": "1g", "format": "raw", "image": "/vms/a.img"})[1]
+    assert "not used" in problems["image"]
+
+
 def test_what_the_system_leads_to_stays_within_the_host() -> None:
     led = follower(KINDS, LIMITS)("os", values(os="win"))  # type: ignore[arg-type]
     assert led == {"cpus": "2", "memory": "4g", "size": "64g", "firmware": "bios"}
