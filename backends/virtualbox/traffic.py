@@ -1,6 +1,6 @@
 """Network rates of running VMs, asked of their own processes in a process apart, which is given up when one hangs.
 
-Only where the settings want it. Nobody but a VM's process knows them, and whoever asks takes a shared session of the VM:
+Only where the settings want it. Nobody but a VM's process knows them, and whoever asks takes a shared session of it:
 VBoxSVC 7.2.22 crashed, and its VMs with it, when such sessions ended as VMs did. With sessions that are kept as long as
 their VM runs it did not in hundreds of endings, which is no proof that it never does.
 """
@@ -28,7 +28,7 @@ _AGAIN = 15.0
 """Seconds until another process is started for one that ended by itself."""
 _ANSWER = 5.0
 _LONGEST = 900.0
-"""Seconds until a VM that gave no answer is asked again, at most: after the first time _AGAIN, then twice as long each."""
+"""Seconds until a VM that gave no answer is asked again, at most: at first _AGAIN, then twice as long each."""
 _STALE = 10.0
 """Seconds after which what was wanted is no longer: nothing is sampled, as the screen is lent out."""
 _IDLE = 30.0
