@@ -265,6 +265,8 @@ class BoxtopApp(ExactUpdates, App[int]):
         self.main.say(f"{self.keymap.first(BY_ID['app.quit']) or 'The palette'} quits.")
 
     def _ignored_shutdown(self, item: Item, seconds: float) -> None:
+        if not self.store.reachable(item.ref):
+            return  # nobody knows what it did, and no key could end it now
         # the key first: a long name must not push it off the line
         key = self.keymap.first(BY_ID["item.kill"]) or "the menu"
         unheard = f"it did not react to its power button in {seconds:.0f} s"

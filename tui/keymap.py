@@ -37,6 +37,11 @@ _NAMES = {
 }
 
 
+_LEADS_OUT = frozenset({"app.help", "app.quit"})
+_LEADS_BACK = frozenset({"app.help", "details.back"})
+"""Commands whose keys a footer always shows, as far as there is any room: in lists, and where one goes back first."""
+
+
 class Keymap:
     """All commands of this run, and which keys run which.
 
@@ -87,7 +92,7 @@ class Keymap:
             if not key or (not items and command.scope is Scope.ITEM):
                 continue
             if command.scope is not Scope.ITEM:
-                hints.append(Hint(key, command.label, command.id))
+                hints.append(Hint(key, command.label, command.id, stays=command.id in _LEADS_OUT))
             elif any(_offered(command, item, read_only) for item in items):
                 reason = unavailable(command, items, rights)
                 hints.append(Hint(key, label_for(command, items), command.id, reason is None, reason or ""))
@@ -110,7 +115,12 @@ class Keymap:
     def hints_of(self, *command_ids: str) -> list[Hint]:
         """The footer where there is no list: just these commands."""
         commands = [self.by_id[command_id] for command_id in command_ids]
-        return [Hint(self.first(command), command.label, command.id) for command in commands if self.first(command)]
+        out = _LEADS_OUT if "details.back" not in command_ids else _LEADS_BACK
+        return [
+            Hint(self.first(command), command.label, command.id, stays=command.id in out)
+            for command in commands
+            if self.first(command)
+        ]
 
 
 def _footer(commands: Iterable[Command]) -> list[Command]:

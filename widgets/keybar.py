@@ -19,17 +19,21 @@ _GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A key and what it does. One that is not `enabled` is shown in parentheses; `reason` says why on a click."""
+    """A key and what it does. One that is not `enabled` is shown in parentheses; `reason` says why on a click.
+
+    One that `stays` has its place also where others before it are left off for want of room.
+    """
 
     key: str
     label: str
     id: str
     enabled: bool = True
     reason: str = ""
+    stays: bool = False
 
 
 class KeyBar(LineView):
-    """Hints from the left; what does not fit is left off at the right."""
+    """Hints from the left; what does not fit is left off, of those that do not stay the last ones first."""
 
     DEFAULT_CSS = """
     KeyBar { height: 1; width: 1fr; }
@@ -77,11 +81,17 @@ class KeyBar(LineView):
     def _placed(self, width: int) -> list[tuple[int, int, Hint]]:
         """First cell, last cell + 1 and hint, for those that fit."""
         placed: list[tuple[int, int, Hint]] = []
-        x = 1
+        kept = sum(_width(hint) + _GAP for hint in self._hints if hint.stays)
+        x, full = 1, False
         for hint in self._hints:
-            end = x + sum(width_of(text) for text, _ in _pieces(hint))
-            if end > width:
-                break
+            end = x + _width(hint)
+            if hint.stays:
+                kept -= _width(hint) + _GAP
+                if end > width:
+                    break
+            elif full or end + kept > width:
+                full = True
+                continue
             placed.append((x, end, hint))
             x = end + _GAP
         return placed
@@ -93,6 +103,10 @@ class KeyBar(LineView):
         for start, end, hint in self._placed(self.size.width):
             if start <= offset.x < end:
                 self.post_message(self.Pressed(self, hint))
+
+
+def _width(hint: Hint) -> int:
+    return sum(width_of(text) for text, _ in _pieces(hint))
 
 
 def _pieces(hint: Hint) -> list[tuple[str, Tone]]:

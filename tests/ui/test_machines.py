@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from backends.abilities.editing import Editing, Set, Settings
 from backends.model import VM, Action, ActionOptions, Change, Kind, State
+from backends.watch import Lost
 from tests.ui.boxtop import TestApp, asked, listed, press, said, select, typed, until
 from tui.handlers.settings import Quiet
 from tui.media_view import MediaView
@@ -117,6 +118,11 @@ async def test_an_offer_to_power_off_goes_with_the_vm_s_end(app: TestApp) -> Non
         await listed(pilot)
         vm = machines(app)["build-debian"]
         assert vm.state is State.RUNNING
+        engine = app.store.engines[vm.ref.engine]
+        engine.lost = Lost(engine.key, engine.url, "no answer", "", False, app.clock.now, app.clock.now)
+        app._ignored_shutdown(vm, 60)
+        assert "powers off" not in said(app), "nobody knows what it did"
+        engine.lost = None
         app._ignored_shutdown(vm, 60)
         assert "K powers off build-debian" in said(app)
         app.store.apply(Change(vm.ref.engine, app.clock.now, (replace(vm, state=State.OFF),)))
@@ -494,3 +500,26 @@ async def test_a_base_image_is_what_linked_copies_rest_on(app: TestApp) -> None:
         form(app).set_values({"image": "/srv/vms/base/windows-11.vdi"})
         await press(pilot, "ctrl+s")
         await until(pilot, lambda: "thin" in machines(app), "the VM")
+
+
+async def test_a_narrow_footer_still_names_help_and_the_way_out(app: TestApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await listed(pilot)
+        for keys, view in (("4", "host"), ("5", "journal"), ("8", "tasks"), ("9", "events"), ("=", "media")):
+            await press(pilot, "2", *keys)
+            await until(pilot, lambda view=view: app.main.view == view, view)
+            await names_the_way_out(pilot, app)
+        for key, view in (("S", "snapshots"), ("u", "settings"), ("l", "engine-log"), ("V", "screen")):
+            await press(pilot, "2")
+            await select(pilot, "build-debian")
+            await press(pilot, key)
+            await until(pilot, lambda view=view: app.main.view == view, view)
+            await names_the_way_out(pilot, app)
+
+
+async def names_the_way_out(pilot: Pilot[object], app: TestApp) -> None:
+    """The footer, as it is drawn, has what goes back and what helps."""
+    await pilot.pause()
+    footer = app.main.keybar.line(0).text
+    assert "Esc back" in footer, footer
+    assert "? help" in footer, footer

@@ -77,6 +77,33 @@ async def test_key_bar_drops_from_the_right_and_marks_what_is_disabled():
         assert app.seen == [("key", "stop")]
 
 
+async def test_hints_that_stay_keep_their_place_in_a_narrow_footer():
+    app = BarsApp()
+    async with app.run_test(size=(40, 30)) as pilot:
+        bar = app.query_one(KeyBar)
+        bar.set_keys(
+            [
+                Hint("i", "type into it", "i"),
+                Hint("Esc", "back", "back", stays=True),
+                Hint("r", "once more", "r"),
+                Hint("5", "log", "5"),
+                Hint("?", "help", "help", stays=True),
+            ]
+        )
+        for width, text in (
+            (46, " i type into it  Esc back  r once more  ? help"),
+            (40, " i type into it  Esc back  ? help"),
+            (32, " Esc back  ? help"),
+            (12, " Esc back"),
+        ):
+            await pilot.resize_terminal(width, 30)
+            assert bar.line(0).text.rstrip() == text
+        await pilot.resize_terminal(32, 30)
+        await pilot.click(KeyBar, offset=(12, 0))
+        await pilot.pause()
+        assert app.seen == [("key", "help")]
+
+
 async def test_the_active_tab_is_in_brackets_and_always_in_sight():
     app = BarsApp()
     async with app.run_test(size=(40, 30)) as pilot:
