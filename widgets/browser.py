@@ -365,8 +365,10 @@ class Browser(Dialog[str | None]):
             self._choose(self._entries.current)
 
     def action_choose_here(self) -> None:
-        """What the button says: this folder, the path to save to, the entry under the cursor."""
-        if self.focused is self._path and self._mode != "folder":
+        """What the button says (this folder, the path to save to, the entry under the cursor), or what was typed."""
+        if is_path(self._find.value):
+            self._go_to(self._find.value)
+        elif self.focused is self._path and self._mode != "folder":
             self._go_to(self._path.value)
         elif self._mode == "save":
             self._ask(partial(self._follow, self._path.value))

@@ -230,6 +230,14 @@ async def test_a_path_typed_while_the_first_folder_is_listed_is_gone_to(tree, be
         assert await answered(pilot) == str(tree / "beta/three.md")
 
 
+async def test_the_button_takes_the_typed_path_not_the_entry_under_the_cursor(tree):
+    app = Host(str(tree / "beta"), "file")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at(pilot, tree / "beta")
+        typed_at_once(app, *str(tree / "alpha/two.txt"), "ctrl+s")
+        assert await answered(pilot) == str(tree / "alpha/two.txt")
+
+
 async def test_keys_in_one_go_open_one_folder_after_the_other(tree):
     app = Host(str(tree / "alpha"), "file")
     async with app.run_test(size=(80, 24)) as pilot:
