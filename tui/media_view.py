@@ -143,7 +143,8 @@ class MediaView(View):
         except (ActionError, EngineError) as error:
             return str(error)
 
-    async def ask_filter(self) -> None:
+    def ask_filter(self) -> None:
+        """At once: the next letters may be on their way already, and must not be taken for commands."""
         self.entry.display = True
         self.screen.set_focus(self.entry)
 

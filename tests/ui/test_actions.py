@@ -410,3 +410,18 @@ async def test_what_failed_is_past_once_something_else_is_done_to_the_vm(app):
         assert "it is deaf" in said(app)
         app.store.set_pending(vm.ref, Action.KILL)
         await until(pilot, lambda: "it is deaf" not in said(app), "the end of what was said")
+
+
+async def test_a_list_that_is_not_shown_is_neither_marked_nor_sorted(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await listed(pilot)
+        await pilot.press("2", "4")
+        await until(pilot, lambda: app.main.view == "host", "the host")
+        for key in ("asterisk", "space", "o", "O", "a"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.screen is app.main
+            assert "No list" in said(app)
+        await pilot.press("2")
+        assert not app.main.active.marks
+        assert not app.main.active.filter.only_running

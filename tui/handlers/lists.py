@@ -12,10 +12,14 @@ class Lists(Area):
     at_once = True
 
     def mark(self) -> None:
+        if not self._listed():
+            return
         self.main.active.toggle_mark()
         self.main.draw_keys()
 
     def mark_all(self) -> None:
+        if not self._listed():
+            return
         self.main.active.toggle_all_marks()
         self.main.draw_keys()
 
@@ -24,10 +28,14 @@ class Lists(Area):
             await self.main.ask_filter()
 
     def running(self) -> None:
+        if not self._listed():
+            return
         pane = self.main.active
         pane.set_filter(Filter(pane.filter.text, not pane.filter.only_running))
 
     def sort(self) -> None:
+        if not self._listed():
+            return
         pane = self.main.active
         entries = [
             PickItem(field.column.id, field.label, "current" if field.column.id == pane.sort_id else "")
@@ -42,6 +50,8 @@ class Lists(Area):
         self.app.push_screen(Picker(f"Sort {pane.noun} by", entries, glyphs=self.glyphs), sort)
 
     def reverse(self) -> None:
+        if not self._listed():
+            return
         pane = self.main.active
         pane.sort_by(pane.sort_id, descending=not pane.descending)
 
@@ -66,6 +76,12 @@ class Lists(Area):
             self.main.active.fold_all()
         elif self.main.listing and self.main.active.groupable and not self.main.active.grouped:
             self.main.say(f"The list is not grouped: {self.app.keymap.first(BY_ID['list.group'])} groups it.")
+
+    def _listed(self) -> bool:
+        """Whether lists are on screen: one that nobody sees is neither marked nor ordered anew."""
+        if not self.main.listing:
+            self.main.say("No list of boxes or images is shown here: 1 containers, 2 VMs, 3 images.")
+        return self.main.listing
 
     def _grouped(self) -> bool:
         """Whether a grouped list has the keyboard."""

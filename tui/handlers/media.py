@@ -166,8 +166,8 @@ class MediaArea(Area):
 
         self._start("delete", _name(medium), engine, work)
 
-    async def filter(self) -> None:
-        await self._view.ask_filter()
+    def filter(self) -> None:
+        self._view.ask_filter()
 
     async def again(self) -> None:
         self._view.refresh_media()
