@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("section", "SECTION", 9),
     Column("what", "SETTING", 12, flex=1),
-    Column("value", "VALUE", 20, flex=4),
-    Column("when", "A CHANGE", 17, flex=1, priority=1),
+    Column("value", "VALUE", 20, flex=6),
+    Column("when", "A CHANGE", 17, priority=1),
 )
 
 

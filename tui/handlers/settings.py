@@ -338,14 +338,16 @@ class SettingsArea(Area):
     async def _settled(self) -> bool:
         """Wait for the end of a change under way: what it comes to would be taken for another's, and refused.
 
-        False where something waits for that already: a key pressed again means no second dialog.
+        False where something waits for that already: a key pressed again means no second dialog. False, too, where
+        the settings were left meanwhile: a dialog about them would come up amid something else.
         """
         if self._waiting:
             return False
         self._waiting = True
+        ref = self._view.ref
         try:
             async with self._changing:
-                return True
+                return self.main.view == "settings" and self._view.ref == ref and self.app.screen is self.main
         finally:
             self._waiting = False
 
