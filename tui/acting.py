@@ -115,7 +115,10 @@ class Acting:
         pending = self._store.pending.get(item.ref)
         if pending is not None and not overtakes(action, pending):
             return f"{pending} is still under way"
-        return self._store.barred.get(item.ref.engine) or refusal(action, item)
+        reason = self._store.barred.get(item.ref.engine) or refusal(action, item)
+        name = f"{name_of(item)} "
+        # what tells it has named the object just before: its name twice cuts the reason off
+        return f"it {reason[len(name) :]}" if reason and reason.startswith(f"{name}is ") else reason
 
     async def _agree(
         self,

@@ -79,5 +79,5 @@ def holds(vm: VM, *, memory: bool) -> str:
     if vm.state is State.SAVED:
         return "It holds its disks and its saved memory."
     if memory:
-        return f"It holds its disks and its memory: it is {vm.state}, and stands still as long as the engine needs."
+        return "It holds its disks and its memory; the VM stands still meanwhile."
     return "It holds its disks."

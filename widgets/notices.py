@@ -11,11 +11,12 @@ from widgets.lines import LineView
 from widgets.text import plain, width_of, wrap
 from widgets.tones import Tone
 
-_MOST_LINES = 3
+_MOST_LINES: dict[Tone, int] = {"error": 3, "warn": 2}
+"""Lines of the newest notice by its tone: a reason that is cut off helps nobody. Others have one."""
 
 
 class Notices(LineView):
-    """The newest notice and how many more there are: a failure on up to three lines, others on one; none on none."""
+    """The newest notice and how many more there are: a failure on up to three lines, a warning on two."""
 
     DEFAULT_CSS = """
     Notices { height: 1; width: 1fr; }
@@ -84,7 +85,7 @@ class Notices(LineView):
         text, tone = self._notices[next(reversed(self._notices))]
         text = plain(text)
         room = max(1, width - 1)
-        most = _MOST_LINES if tone == "error" else 1
+        most = _MOST_LINES.get(tone, 1)
         lines = wrap(text, room, most)
         if lines and len(lines) < most and width_of(lines[-1]) + width_of(self._tail(width)) > room:
             lines.append("")

@@ -119,6 +119,20 @@ async def test_the_active_tab_is_in_brackets_and_always_in_sight():
         assert "[Inspect]" in tabs.line(0).text
 
 
+async def test_the_reason_of_a_refusal_is_not_cut_off():
+    app = BarsApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        notices = app.query_one(Notices)
+        text = "rename build-debian: VirtualBox changes its name only while the VM is off."
+        notices.add("info", text, "warn")
+        await pilot.pause()
+        assert notices.size.height == 2
+        assert [notices.line(y).text.strip() for y in range(2)] == [text, "(x to dismiss)"]
+        notices.add("info", "word " * 30, "info")
+        await pilot.pause()
+        assert notices.size.height == 1
+
+
 async def test_notices_stay_until_dismissed_and_then_take_no_line():
     app = BarsApp()
     async with app.run_test(size=(60, 30)) as pilot:
