@@ -12,6 +12,9 @@ from tests.engines.docker_engine import PrivateDocker, wait_until
 
 pytestmark = pytest.mark.docker
 
+_SOON = 4.0
+"""Seconds, well before the full listing of every 10 s would show it; how soon it is belongs to the benchmark."""
+
 
 @pytest.fixture
 def app(tmp_path: Path, docker: PrivateDocker) -> Iterator[Boxtop]:
@@ -116,22 +119,22 @@ def test_a_running_container_is_deleted_by_force_alone(app: Boxtop, docker: Priv
     app.wait_gone(" box ")
 
 
-def test_what_others_do_appears_within_a_second(app: Boxtop, docker: PrivateDocker) -> None:
+def test_what_others_do_appears_by_events(app: Boxtop, docker: PrivateDocker) -> None:
     box = docker.run("outsider")
-    app.wait_row("outsider", "up ", seconds=1)
+    app.wait_row("outsider", "up ", seconds=_SOON)
     docker.client.rename(box, "renamed")
-    app.wait_row("renamed", "up ", seconds=1)
-    app.wait_gone("outsider", seconds=1)
+    app.wait_row("renamed", "up ", seconds=_SOON)
+    app.wait_gone("outsider", seconds=_SOON)
     docker.client.pause(box)
-    app.wait_row("renamed", "paused", seconds=1)
+    app.wait_row("renamed", "paused", seconds=_SOON)
     docker.client.unpause(box)
-    app.wait_row("renamed", "up ", seconds=1)
+    app.wait_row("renamed", "up ", seconds=_SOON)
     docker.client.kill(box)
-    app.wait_row("renamed", "exited 137", seconds=1)
+    app.wait_row("renamed", "exited 137", seconds=_SOON)
     docker.remove(box)
-    app.wait_gone("renamed", seconds=1)
+    app.wait_gone("renamed", seconds=_SOON)
     docker.ensure_image("outside:7", "other")
-    app.wait_row("outside:7", "unused", seconds=1)
+    app.wait_row("outside:7", "unused", seconds=_SOON)
 
 
 def test_marked_rows_and_no_others(app: Boxtop, docker: PrivateDocker) -> None:

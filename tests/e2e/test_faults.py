@@ -130,7 +130,7 @@ def test_names_that_would_spoil_the_screen(tmp_path: Path, docker: PrivateDocker
         for size in ((100, 30), (80, 24), (30, 10), (160, 48)):
             app.resize(*size)
             app.wait_row("a-box", "● a-box")
-        app.wait_text("q quit")  # which only the widest has room for: it is drawn in full
+        app.wait_text("│ nnnnnnnn")  # which only the widest has room for: it is drawn in full
         intact(app)
     for never in (b"\x1b[2J\x1b[31mred", b"\x1b]0;title", "\u202e".encode(), "\u2066".encode(), "\x9b31m".encode()):
         assert never not in app.raw

@@ -226,7 +226,7 @@ async def test_the_test_driver_answers_too() -> None:
         assert (await machine(backend, vm.ref.id)).state is State.PAUSED
         await backend.perform(Action.KILL, vm.ref, NOTHING)
         (loss,) = await backend.losses(Action.DELETE, vm.ref)
-        assert loss.kept == "it is on another machine"
+        assert loss.kept == "it is in no storage pool of that machine"
 
 
 async def test_no_daemon_says_how_to_start_it() -> None:
