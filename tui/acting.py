@@ -30,6 +30,7 @@ Ask = Callable[[Confirm], Awaitable[Answer | None]]
 Tell = Callable[[str], None]
 
 _NOTHING = ActionOptions()
+_NAMED = 3
 _ASKED_AT_ONCE = 4
 _SOON = 0.5
 
@@ -61,6 +62,7 @@ class Acting:
             self._tell(f"Cannot {action} {name_of(item)}: {reason}.")
             return
         agreed: list[tuple[Item, ActionOptions]] = []
+        left = ""
         if needed(action, able):
             for kind in Kind:
                 of_kind = [item for item in able if item.ref.kind is kind]
@@ -72,7 +74,8 @@ class Acting:
                     agreed += answered
         else:
             agreed = [(item, ActionOptions()) for item in able]
-        self._start(action, agreed)
+            left = _words_of(skipped)  # no question has named them
+        self._start(action, agreed, left)
 
     async def again(self, action: Action, failed: Sequence[tuple[Item, ActionOptions]]) -> bool:
         """Start what failed once more, as it was chosen then; asked for as the first time, and where it is several.
@@ -150,7 +153,7 @@ class Acting:
             agreed.append((item, replace(options, signal=last.signal, timeout=last.timeout)))
         return agreed
 
-    def _start(self, action: Action, agreed: Sequence[tuple[Item, ActionOptions]]) -> None:
+    def _start(self, action: Action, agreed: Sequence[tuple[Item, ActionOptions]], left_out: str = "") -> None:
         untouched, begun = [], []
         for item, options in agreed:
             now = self._store.get(item.ref)
@@ -161,7 +164,9 @@ class Acting:
                 begun.append((now, options))
             else:
                 untouched.append(f"{name_of(item)}: {reason}")
-        self._runner.start_all(action, begun)
+        self._runner.start_all(action, begun, left_out)
+        if left_out and len(begun) < 2:
+            self._tell(f"{action}: left out {left_out}.")
         if untouched:
             self._tell(f"Nothing was done to {'; '.join(untouched)}.")
 
@@ -209,3 +214,9 @@ def _dialog(asked: Confirmation) -> Confirm:
         typed=asked.typed,
         safe=CANCEL,
     )
+
+
+def _words_of(skipped: Sequence[tuple[Item, str]]) -> str:
+    """What was left out and why; the first of many."""
+    words = [f"{name_of(item)}: {reason}" for item, reason in skipped[:_NAMED]]
+    return "; ".join(words) + (f"; and {len(skipped) - _NAMED} more" if len(skipped) > _NAMED else "")

@@ -27,11 +27,12 @@ Tell = Callable[[Standing], None]
 class Batch:
     """One lot of objects to which the same is done; `done` is to be called once for each."""
 
-    def __init__(self, identity: str, verb: str, count: int, tell: Tell) -> None:
+    def __init__(self, identity: str, verb: str, count: int, tell: Tell, left_out: str = "") -> None:
         self._id = identity
         self._verb = verb
         self._count = count
         self._tell = tell
+        self._left_out = left_out
         self._done = 0
         self._failed: list[str] = []
         if count > 1:
@@ -56,7 +57,8 @@ class Batch:
         if to_go:
             words.append(f"{to_go} to go")
         tone: Tone = "error" if failed and not to_go else "warn" if failed else "info" if to_go else "ok"
-        return Standing(self._id, f"{self._verb} {self._count}: {', '.join(words)}", tone, not to_go, failed)
+        left = f"; left out {self._left_out}" if self._left_out and not to_go else ""
+        return Standing(self._id, f"{self._verb} {self._count}: {', '.join(words)}{left}", tone, not to_go, failed)
 
 
 class Bulk:
@@ -66,6 +68,7 @@ class Bulk:
         self._tell = tell
         self._number = 0
 
-    def begin(self, verb: str, count: int) -> Batch:
+    def begin(self, verb: str, count: int, left_out: str = "") -> Batch:
+        """`left_out`: what it was not begun on, and why; told with the end."""
         self._number += 1
-        return Batch(f"bulk {self._number}", verb, count, self._tell)
+        return Batch(f"bulk {self._number}", verb, count, self._tell, left_out)

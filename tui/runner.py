@@ -97,9 +97,9 @@ class Runner:
         self._under_way: dict[Ref, _Work] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start_all(self, action: Action, agreed: Sequence[tuple[Item, ActionOptions]]) -> None:
+    def start_all(self, action: Action, agreed: Sequence[tuple[Item, ActionOptions]], left_out: str = "") -> None:
         """Start it on each object, and have it told how far they are when there are several."""
-        batch = self._bulk.begin(str(action), len(agreed))
+        batch = self._bulk.begin(str(action), len(agreed), left_out)
         for item, options in agreed:
             self.start(action, item, options, batch)
 

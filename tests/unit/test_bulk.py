@@ -32,6 +32,11 @@ def test_all_done_is_said_and_many_failures_are_not_all_named():
     batch.ended("a", None)
     batch.ended("b", None)
     assert (told[-1].text, told[-1].tone) == ("start 2: all done", "ok")
+    batch = bulk.begin("start", 2, "c: it is running already")
+    batch.ended("a", None)
+    assert "left out" not in told[-1].text
+    batch.ended("b", None)
+    assert told[-1].text == "start 2: all done; left out c: it is running already"
     batch = bulk.begin("kill", 5)
     for name in "abcde":
         batch.ended(name, "no")
