@@ -24,8 +24,9 @@ from backends.libvirt.backend import LibvirtBackend
 from backends.model import Action, ActionOptions, Kind, Ref, State
 from tests.engines.docker_backend import eventually
 from tests.engines.libvirt_engine import PrivateLibvirt
+from tests.engines.machines import Heard, able
 from tests.engines.ssh_server import PrivateSsh, far
-from tests.engines.test_libvirt_machines import Heard, _no_pools, able, images
+from tests.engines.test_libvirt_machines import _no_pools, images
 
 __all__ = ["far"]
 pytestmark = pytest.mark.libvirt

@@ -21,27 +21,15 @@ from backends.abilities.transfer import Transfer
 from backends.abilities.vm_settings import Autostart
 from backends.base import ActionError
 from backends.libvirt.backend import LibvirtBackend
-from backends.model import Action, ActionOptions, Kind, Loss, Ref
-from backends.progress import Progress
+from backends.model import Action, ActionOptions, Loss
 from tests.engines.libvirt_engine import PrivateLibvirt
+from tests.engines.machines import Heard, able, libvirt_backend
+from tests.engines.machines import domain as ref
 
 pytestmark = pytest.mark.libvirt
 
 _T = TypeVar("_T")
 NEW = NewVM("made", "", 1, 32 * MB, size=4 * MB, format="qcow2", network="user", accelerator="qemu")
-
-
-class Heard:
-    """A Report that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def progress(self, progress: Progress) -> None:
-        del progress
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @pytest.fixture
@@ -62,21 +50,8 @@ def _no_pools(libvirt: PrivateLibvirt) -> None:
 async def backend(
     clean: PrivateLibvirt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[LibvirtBackend]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    connection = LibvirtBackend("libvirt", clean.url)
-    await connection.connect()
-    yield connection
-    await connection.close()
-
-
-def able(backend: LibvirtBackend, kind: type[_T]) -> _T:
-    found = backend.ability(kind)
-    assert found is not None
-    return found
-
-
-def ref(identity: str) -> Ref:
-    return Ref("libvirt", Kind.VM, identity)
+    async with libvirt_backend(clean, monkeypatch, tmp_path) as connection:
+        yield connection
 
 
 def pool(libvirt: PrivateLibvirt, folder: Path, name: str = "vms") -> None:

@@ -36,9 +36,9 @@ from backends.abilities.snapshots import Op, Snapshots
 from backends.base import ActionError
 from backends.libvirt.backend import LibvirtBackend
 from backends.model import VM, Action, ActionOptions, Kind, Ref, State
-from backends.progress import Progress
 from tests.engines.docker_backend import eventually
 from tests.engines.libvirt_engine import PrivateLibvirt
+from tests.engines.machines import Heard, able, libvirt_backend
 from tests.engines.require import need
 
 pytestmark = pytest.mark.libvirt
@@ -47,19 +47,6 @@ _T = TypeVar("_T")
 NAMES = ('-it\'s "a" name', "运行中的机器", "x" * 200)
 SMALL = NewVM("small", "http://libosinfo.org/linux/2022", 1, 32 * MB, size=4 * MB, format="qcow2", network="user")
 SMALL = replace(SMALL, accelerator="qemu")
-
-
-class Heard:
-    """A Report that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def progress(self, progress: Progress) -> None:
-        del progress
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @pytest.fixture
@@ -85,17 +72,8 @@ def _no_pools(libvirt: PrivateLibvirt) -> None:
 async def backend(
     empty: PrivateLibvirt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[LibvirtBackend]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    connection = LibvirtBackend("libvirt", empty.url)
-    await connection.connect()
-    yield connection
-    await connection.close()
-
-
-def able(backend: LibvirtBackend, kind: type[_T]) -> _T:
-    found = backend.ability(kind)
-    assert found is not None
-    return found
+    async with libvirt_backend(empty, monkeypatch, tmp_path) as connection:
+        yield connection
 
 
 def images(libvirt: PrivateLibvirt) -> Path:

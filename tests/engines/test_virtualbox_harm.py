@@ -19,10 +19,10 @@ from backends.abilities.editing import DetachDisk, Editing
 from backends.abilities.media import Media
 from backends.abilities.snapshots import Snapshots
 from backends.abilities.transfer import Transfer
-from backends.base import ActionError, EngineSettings
-from backends.model import Kind, Ref
-from backends.progress import Progress
+from backends.base import ActionError
 from backends.virtualbox.backend import VirtualBoxBackend
+from tests.engines.machines import Heard, able, virtualbox_backend
+from tests.engines.machines import machine as ref
 from tests.engines.virtualbox_engine import PrivateVirtualBox
 
 pytestmark = pytest.mark.virtualbox
@@ -31,30 +31,12 @@ _T = TypeVar("_T")
 NEW = NewVM("web", "Other_64", 1, 32 * MB, size=4 * MB, format="VDI", network="none")
 
 
-class Heard:
-    """A Report that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def progress(self, progress: Progress) -> None:
-        del progress
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
-
-
 @pytest.fixture
 async def backend(
     virtualbox: PrivateVirtualBox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[VirtualBoxBackend]:
-    for name, value in virtualbox.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    connection = VirtualBoxBackend("virtualbox", "virtualbox://", EngineSettings())
-    await connection.connect()
-    yield connection
-    await connection.close()
+    async with virtualbox_backend(virtualbox, monkeypatch, tmp_path) as connection:
+        yield connection
 
 
 @pytest.fixture
@@ -65,18 +47,8 @@ def shared() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def able(backend: VirtualBoxBackend, kind: type[_T]) -> _T:
-    found = backend.ability(kind)
-    assert found is not None
-    return found
-
-
 def names(folder: Path) -> list[str]:
     return [file.name for file in folder.iterdir()]
-
-
-def ref(machine: str) -> Ref:
-    return Ref("virtualbox", Kind.VM, machine)
 
 
 async def both(first: object, second: object) -> list[str]:

@@ -28,10 +28,11 @@ from backends.abilities.editing import (
     When,
 )
 from backends.abilities.media import Media, NewMedium
-from backends.base import ActionError, EngineSettings
+from backends.base import ActionError
 from backends.model import Ref
 from backends.progress import Progress
 from backends.virtualbox.backend import VirtualBoxBackend
+from tests.engines.machines import able, virtualbox_backend
 from tests.engines.virtualbox_engine import PrivateVirtualBox
 
 pytestmark = pytest.mark.virtualbox
@@ -61,19 +62,8 @@ class Heard:
 async def backend(
     virtualbox: PrivateVirtualBox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[VirtualBoxBackend]:
-    for name, value in virtualbox.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    connection = VirtualBoxBackend("virtualbox", "virtualbox://", EngineSettings())
-    await connection.connect()
-    yield connection
-    await connection.close()
-
-
-def able(backend: VirtualBoxBackend, kind: type[_T]) -> _T:
-    found = backend.ability(kind)
-    assert found is not None
-    return found
+    async with virtualbox_backend(virtualbox, monkeypatch, tmp_path) as connection:
+        yield connection
 
 
 def files(virtualbox: PrivateVirtualBox) -> set[str]:

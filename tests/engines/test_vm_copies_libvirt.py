@@ -20,10 +20,12 @@ from backends.base import ActionError, EngineError
 from backends.libvirt import aftermath
 from backends.libvirt.backend import LibvirtBackend
 from backends.libvirt.cloning import LibvirtCloning
-from backends.model import Action, ActionOptions, Kind, Ref
+from backends.model import Action, ActionOptions, Ref
 from backends.progress import Progress
 from tests.engines.docker_backend import eventually
 from tests.engines.libvirt_engine import PrivateLibvirt
+from tests.engines.machines import able
+from tests.engines.machines import domain as ref
 
 pytestmark = pytest.mark.libvirt
 
@@ -52,16 +54,6 @@ async def backend(libvirt: PrivateLibvirt) -> AsyncIterator[LibvirtBackend]:
     await connection.connect()
     yield connection
     await connection.close()
-
-
-def ref(identity: str) -> Ref:
-    return Ref("libvirt", Kind.VM, identity)
-
-
-def able(backend: LibvirtBackend, kind: type):
-    found = backend.ability(kind)
-    assert found is not None
-    return found
 
 
 def qcow2(libvirt: PrivateLibvirt, identity: str, folder: Path | None = None, megabytes: int = 0) -> Path:

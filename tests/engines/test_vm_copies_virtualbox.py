@@ -17,29 +17,15 @@ from backends.abilities.editing import Editing, Set, When
 from backends.abilities.snapshots import Op, Snapshots
 from backends.abilities.vm_settings import Autostart, SavedState
 from backends.base import ActionError, EngineSettings
-from backends.model import Action, ActionOptions, Kind, Ref
-from backends.progress import Progress
+from backends.model import Action, ActionOptions, Ref
 from backends.virtualbox.backend import VirtualBoxBackend
+from tests.engines.machines import Heard, able
+from tests.engines.machines import machine as ref
 from tests.engines.virtualbox_engine import PrivateVirtualBox
 
 pytestmark = pytest.mark.virtualbox
 
 ODD = "--x \"q\" 's' 日本"
-
-
-class Told:
-    """A Report that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.shares: list[int] = []
-        self.lines: list[str] = []
-
-    def progress(self, progress: Progress) -> None:
-        if progress.done is not None:
-            self.shares.append(progress.done)
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @pytest.fixture
@@ -60,16 +46,6 @@ async def fallback(virtualbox: PrivateVirtualBox, monkeypatch: pytest.MonkeyPatc
     await connection.connect()
     yield connection
     await connection.close()
-
-
-def ref(machine: str) -> Ref:
-    return Ref("virtualbox", Kind.VM, machine)
-
-
-def able(backend: VirtualBoxBackend, kind: type):
-    found = backend.ability(kind)
-    assert found is not None
-    return found
 
 
 def snapshots_of(virtualbox: PrivateVirtualBox, machine: str) -> list[str]:
@@ -116,10 +92,10 @@ async def test_a_tree_grows_branches_and_shrinks(
 ) -> None:
     machine = virtualbox.create("worker")
     vm, snapshots = ref(machine), able(backend, Snapshots)
-    told = Told()
+    told = Heard()
     await snapshots.take(vm, ODD, 'line one\nline "two"', told, memory=False)
     assert told.shares[-1] == 100
-    await snapshots.take(vm, "second", "", Told(), memory=False)
+    await snapshots.take(vm, "second", "", Heard(), memory=False)
     tree = await snapshots.tree(vm)
     first, second = tree.snapshots
     assert (first.name, first.description, first.memory) == (ODD, 'line one\nline "two"', False)
@@ -127,8 +103,8 @@ async def test_a_tree_grows_branches_and_shrinks(
     assert first.size and first.time
     assert snapshots_of(virtualbox, machine) == [ODD, "second"]
 
-    await snapshots.restore(vm, first.id, Told())
-    await able(fallback, Snapshots).take(vm, "branch", "", Told(), memory=False)
+    await snapshots.restore(vm, first.id, Heard())
+    await able(fallback, Snapshots).take(vm, "branch", "", Heard(), memory=False)
     tree, plain = await snapshots.tree(vm), await able(fallback, Snapshots).tree(vm)
     names = [(one.id, one.parent, one.name, one.description) for one in tree.snapshots]
     assert names == [(one.id, one.parent, one.name, one.description) for one in plain.snapshots]
@@ -137,8 +113,8 @@ async def test_a_tree_grows_branches_and_shrinks(
 
     await snapshots.describe(vm, second.id, "-renamed", "why")
     assert set(snapshots_of(virtualbox, machine)) == {ODD, "-renamed", "branch"}
-    await snapshots.delete(vm, second.id, Told())
-    await snapshots.delete(vm, first.id, Told())
+    await snapshots.delete(vm, second.id, Heard())
+    await snapshots.delete(vm, first.id, Heard())
     assert snapshots_of(virtualbox, machine) == ["branch"]
     assert virtualbox.state(machine) == "poweroff"
 
@@ -150,11 +126,11 @@ async def test_the_memory_of_what_runs_is_kept_and_comes_back(
     vm, snapshots = ref(machine), able(backend, Snapshots)
     virtualbox.run(machine)
     assert (await snapshots.tree(vm)).memory == (True,)
-    assert "with the memory" in await snapshots.take(vm, "live", "", Told(), memory=True)
+    assert "with the memory" in await snapshots.take(vm, "live", "", Heard(), memory=True)
     assert virtualbox.state(machine) == "running"
     (one,) = (await snapshots.tree(vm)).snapshots
     assert one.memory
-    assert "saved memory" in await snapshots.restore(vm, one.id, Told())
+    assert "saved memory" in await snapshots.restore(vm, one.id, Heard())
     assert virtualbox.state(machine) == "saved"
     await able(backend, SavedState).discard(vm)
     assert virtualbox.state(machine) == "poweroff"
@@ -168,30 +144,30 @@ async def test_clones_full_and_linked_under_any_name(backend: VirtualBoxBackend,
     vm, cloning, snapshots = ref(machine), able(backend, Cloning), able(backend, Snapshots)
     before = virtualbox.info(machine)
     for name in (ODD, "x" * 200):
-        made = await cloning.clone(vm, CloneSpec(name), Told())
+        made = await cloning.clone(vm, CloneSpec(name), Heard())
         assert virtualbox.machines()[name] == made.id
         assert virtualbox.info(made.id)["macaddress1"] != before["macaddress1"]
     for name in ("source", "", "日" * 200, "a/b"):
         assert "name" in await cloning.objections(vm, CloneSpec(name))
         with pytest.raises(ActionError):
-            await cloning.clone(vm, CloneSpec(name), Told())
+            await cloning.clone(vm, CloneSpec(name), Heard())
     with pytest.raises(ActionError, match="links to a snapshot"):
-        await cloning.clone(vm, CloneSpec("linked", linked=True), Told())
+        await cloning.clone(vm, CloneSpec("linked", linked=True), Heard())
 
-    await snapshots.take(vm, "base", "", Told(), memory=False)
+    await snapshots.take(vm, "base", "", Heard(), memory=False)
     (base,) = (await snapshots.tree(vm)).snapshots
-    made = await cloning.clone(vm, CloneSpec("linked", linked=True, snapshot=base.id, keep_macs=True), Told())
+    made = await cloning.clone(vm, CloneSpec("linked", linked=True, snapshot=base.id, keep_macs=True), Heard())
     assert virtualbox.info(made.id)["macaddress1"] == before["macaddress1"]
     (base,) = (await snapshots.tree(vm)).snapshots
     assert base.refusals == ((Op.DELETE, "linked clone linked rests on it: delete that first"),)
     with pytest.raises(ActionError):
-        await snapshots.delete(vm, base.id, Told())
+        await snapshots.delete(vm, base.id, Heard())
     assert snapshots_of(virtualbox, machine) == ["base"]
     virtualbox.manage("startvm", machine, "--type=headless")
     virtualbox.wait_state(machine, "running")
     with pytest.raises(ActionError, match="it runs"):
-        await cloning.clone(vm, CloneSpec("torn"), Told())
-    await cloning.clone(vm, CloneSpec("from snapshot", snapshot=base.id), Told())
+        await cloning.clone(vm, CloneSpec("torn"), Heard())
+    await cloning.clone(vm, CloneSpec("from snapshot", snapshot=base.id), Heard())
     assert virtualbox.state(machine) == "running"
 
 
@@ -204,14 +180,14 @@ async def test_cancelled_killed_or_out_of_room_a_clone_leaves_nothing(
     there, known = folders(virtualbox), virtualbox.machines()
     copied = virtualbox.directory / "home/VirtualBox VMs/copy"
 
-    async def begun(told: Told) -> asyncio.Task[Ref]:
+    async def begun(told: Heard) -> asyncio.Task[Ref]:
         task = asyncio.create_task(cloning.clone(vm, CloneSpec("copy"), told))
         # the folder is boxtop's own work, the disk in it is VBoxSVC's
         while not any(copied.glob("*.vdi")) and not task.done():
             await asyncio.sleep(0.02)
         return task
 
-    told = Told()
+    told = Heard()
     task = await begun(told)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -220,7 +196,7 @@ async def test_cancelled_killed_or_out_of_room_a_clone_leaves_nothing(
     assert (folders(virtualbox), virtualbox.machines()) == (there, known)
 
     services = virtualbox.services()
-    task = await begun(Told())
+    task = await begun(Heard())
     for pid in services:
         os.kill(pid, signal.SIGKILL)  # at once: it may be done with its work soon
     virtualbox.kill()
@@ -233,7 +209,7 @@ async def test_cancelled_killed_or_out_of_room_a_clone_leaves_nothing(
     # VBoxSVC alone sees it
     beside(virtualbox, "mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", inside)
     with pytest.raises(ActionError, match=r"the disk is full; nothing of it is left"):
-        await cloning.clone(vm, CloneSpec("copy"), Told())
+        await cloning.clone(vm, CloneSpec("copy"), Heard())
     assert beside(virtualbox, "ls", inside) == ""
     beside(virtualbox, "umount", inside)
     assert virtualbox.machines() == known
@@ -244,8 +220,8 @@ async def test_cancelled_killed_or_out_of_room_a_clone_leaves_nothing(
 async def test_a_snapshot_during_which_vboxsvc_dies(backend: VirtualBoxBackend, virtualbox: PrivateVirtualBox) -> None:
     machine = virtualbox.create("fragile")
     vm, snapshots = ref(machine), able(backend, Snapshots)
-    await snapshots.take(vm, "kept", "", Told(), memory=False)
-    task = asyncio.create_task(snapshots.take(vm, "broken", "", Told(), memory=False))
+    await snapshots.take(vm, "kept", "", Heard(), memory=False)
+    task = asyncio.create_task(snapshots.take(vm, "broken", "", Heard(), memory=False))
     (service,) = virtualbox.services()
     while layers_of(virtualbox, "fragile") < 2 and not task.done():
         await asyncio.sleep(0)
@@ -302,7 +278,7 @@ async def test_autostart_says_what_this_host_lacks(backend: VirtualBoxBackend, v
         virtualbox.manage("modifyvm", machine, "--autostart-enabled=off")
         assert not (await backend.list_some([ref(machine)])).updated[0].autostart  # type: ignore[union-attr]
         again = await editing.apply(
-            ref(machine), replace(shown, autostart=False), [Set("autostart", value=True)], Told()
+            ref(machine), replace(shown, autostart=False), [Set("autostart", value=True)], Heard()
         )
         assert [one.when for one in again] == [When.NOW]
         await autostart.set_autostart(ref(machine), on=False)
