@@ -11,6 +11,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+KEPT = "a base image: take that mark away in the media first"
+"""Why a marked image does not go with the VM that has it."""
+
 
 def file() -> Path:
     from platformdirs import user_state_path

@@ -192,7 +192,14 @@ class LibvirtBackend(Backend):
     async def losses(self, action: Action, ref: Ref) -> tuple[Loss, ...]:
         if action is not Action.DELETE:
             return ()
-        return await self._act(self._calls, lambda connection: perform.losses(connection, ref.id))
+        from backends import bases
+
+        marked = await asyncio.to_thread(bases.marked, self.url)
+        losses = await self._act(self._calls, lambda connection: perform.losses(connection, ref.id))
+        # the id of a disk that may go is its target and path
+        return tuple(
+            replace(loss, id="", kept=bases.KEPT) if loss.id.partition(":")[2] in marked else loss for loss in losses
+        )
 
     async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
         pool = self._kills if action is Action.KILL else self._actions

@@ -359,6 +359,13 @@ class VirtualBoxBackend(Backend):
                 media = await self._ask("media", machine_id=ref.id)
         except (HelperRefused, manage.ManageError) as error:
             raise ActionError(str(error)) from None
+        from backends import bases
+
+        marked = await asyncio.to_thread(bases.marked, self.url)
+        for medium in media:
+            if medium["location"] in marked and not medium["kept"]:
+                medium["kept"] = bases.KEPT
+        manage.keep_parents(media)
         losses = []
         for medium in media:
             location = clean(medium["location"])

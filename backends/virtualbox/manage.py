@@ -201,7 +201,7 @@ class VBoxManage:
                     "kept": kept,
                 }
             )
-        _keep_parents(answer)
+        keep_parents(answer)
         return answer
 
     async def perform(self, action: Action, machine: str, disks: Collection[str]) -> None:
@@ -290,7 +290,8 @@ async def connect(command: Sequence[str]) -> tuple[VBoxManage, str]:
         raise EngineError(f"VBoxManage: {error}") from None
 
 
-def _keep_parents(media: list[dict[str, Any]]) -> None:
+def keep_parents(media: list[dict[str, Any]]) -> None:
+    """Have the images that kept ones rest on be kept, too."""
     kept = {medium["id"] for medium in media if medium["kept"]}
     while found := [medium for medium in media if not medium["kept"] and kept & set(medium["children"])]:
         for medium in found:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from backends import bases
 from backends.base import ActionError, EngineError, EngineSettings
 from backends.model import VM, Action, ActionOptions, Kind, Ref, Snapshot, State
 from backends.virtualbox.backend import VirtualBoxBackend
@@ -281,6 +282,18 @@ async def test_a_disk_that_a_linked_clone_stands_on_stays(
     clone = {loss.id: loss.kept for loss in await either.losses(Action.DELETE, vm_ref(virtualbox.machines()["clone"]))}
     assert clone.pop(base) == "also attached to origin"
     assert list(clone.values()) == [""]
+
+
+async def test_a_base_image_stays_when_its_last_linked_copy_goes(
+    either: VirtualBoxBackend, virtualbox: PrivateVirtualBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bases, "file", lambda: tmp_path / "base-images.json")
+    machine = virtualbox.create("copy")
+    base = f"/root/{machine}.vdi"
+    assert [loss.kept for loss in await either.losses(Action.DELETE, vm_ref(machine))] == [""]
+    bases.mark(either.url, base, base=True)
+    losses = {loss.id: loss.kept for loss in await either.losses(Action.DELETE, vm_ref(machine))}
+    assert losses == {base: bases.KEPT}
 
 
 async def test_names_that_would_break_a_command_line(either: VirtualBoxBackend, virtualbox: PrivateVirtualBox) -> None:
