@@ -54,7 +54,7 @@ def strip(root: Element) -> list[str]:
             if not _DEVICES.get(child.tag, _never)(child):
                 devices.remove(child)
                 if child.tag not in _SILENT:
-                    left_out.append(_WORDS.get(child.tag) or f"a {_tag(child)}{_kind(child)}")
+                    left_out.append(_WORDS.get(child.tag) or _tag(child) + _kind(child))
             for inner in [*child.findall("rom"), *child.findall("log"), *child.findall("alias")]:
                 child.remove(inner)
     return list(dict.fromkeys(left_out))
