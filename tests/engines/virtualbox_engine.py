@@ -193,12 +193,12 @@ class PrivateVirtualBox:
 
     def _processes(self) -> list[tuple[int, str]]:
         """(pid, command line) of every process that sees this session's home mounted."""
-        mark = f"/{self.directory.name}/home"
+        home = f"{self.directory}/home"
         found = []
         for process in Path("/proc").iterdir():
             if process.name.isdecimal() and int(process.name) != os.getpid():
                 with contextlib.suppress(OSError):
-                    if any(_mounted(line, mark) for line in (process / "mountinfo").read_text().splitlines()):
+                    if any(_mounted(line, home) for line in (process / "mountinfo").read_text().splitlines()):
                         command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                         found.append((int(process.name), command))
         return found
@@ -305,10 +305,10 @@ class PrivateVirtualBox:
         return made
 
 
-def _mounted(line: str, mark: str) -> bool:
+def _mounted(line: str, home: str) -> bool:
     # mountinfo(5): the fourth field is the mounted folder within its file system, the fifth where it is mounted
     fields = line.split(" ")
-    return len(fields) > 4 and fields[4] == "/root" and fields[3].endswith(mark)
+    return len(fields) > 4 and fields[4] == "/root" and fields[3].endswith("/home") and home.endswith(fields[3])
 
 
 @pytest.fixture(scope="session")
