@@ -32,7 +32,7 @@ _AT_REST = {"PoweredOff", "Saved", "Aborted", "AbortedSaved"}
 _OFF_TIMEOUT = 30.0
 _EACH = 0.2
 _UNLOCKING = ("being unlocked", "already locked", "not ready", "session is not locked")
-_ATTEMPTS = 10
+_ATTEMPTS = 100
 _KEY = re.compile(r"^Snapshot(Name|UUID|Description)((?:-\d+)*)=\"", re.MULTILINE)
 _LAST = re.compile(r'^Current(?:Snapshot)?(?:Name|UUID)="', re.MULTILINE)
 
@@ -89,9 +89,9 @@ class VirtualBoxSnapshots(Snapshots):
                 found = parse(await self._run("snapshot", vm.id, "list", "--machinereadable"))
                 known = await self._run("list", "--long", "hdds") + await self._run("showvminfo", vm.id)
                 break
-            except ActionError:
+            except ActionError as error:
                 if attempt == _ATTEMPTS - 1:
-                    return f"{LOST}: see which snapshots there are"
+                    return f"{LOST}: see which snapshots there are ({error})"
                 await asyncio.sleep(_EACH)
         if any(data["id"] not in before for data in found["snapshots"]):
             return f"{LOST}; the snapshot was taken all the same"

@@ -232,9 +232,10 @@ async def test_a_snapshot_during_which_vboxsvc_dies(backend: VirtualBoxBackend, 
         words = await task
     except ActionError as error:
         words = str(error)
-    assert ("broken" in snapshots_of(virtualbox, machine)) == ("no snapshot was taken" not in words), words
     await backend.connect()
     names = [one.name for one in (await snapshots.tree(vm)).snapshots]
+    assert snapshots_of(virtualbox, machine) == names
+    assert ("broken" in names) == ("no snapshot was taken" not in words), words
     assert names[0] == "kept"
     assert layers_of(virtualbox, "fragile") == len(names), "no orphan"
 
