@@ -183,13 +183,23 @@ class Confirm(ModalScreen[Answer | None]):
 
     def on_key(self, event: events.Key) -> None:
         """What is typed goes to the field that wants it, wherever the focus is."""
-        if self._typed and event.is_printable and event.character and not isinstance(self.focused, Input):
+        if self._typed and event.is_printable and event.character:
             if event.key == "space" and isinstance(self.focused, Control):
                 return
-            entry = self.query_one(Input)
-            entry.focus()
-            entry.insert_text_at_cursor(event.character)
+            self._to_field(event.character)
             event.stop()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """So does what is pasted."""
+        if self._typed and event.text:
+            self._to_field(event.text.splitlines()[0])
+            event.stop()
+
+    def _to_field(self, text: str) -> None:
+        entry = self.query_one(Input)
+        # At once: a space that is typed right after belongs to the field, too. What the field takes never comes here.
+        self.set_focus(entry)
+        entry.insert_text_at_cursor(text)
 
     def action_focus_step(self, step: int) -> None:
         if step > 0:

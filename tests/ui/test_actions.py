@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from textual import events
+from textual.widgets import Input
 
 from backends.model import Action, Change, Kind, State
 from tests.ui.boxtop import TestApp, listed, said, select, until
 from tui.journal import tail
 from tui.options import HostOption
 from tui.store import Failure
-from widgets.confirm import Confirm
+from widgets.confirm import Choice, Confirm
 from widgets.picker import Picker
 
 SIZE = (160, 48)
@@ -351,6 +352,23 @@ async def test_a_name_to_type_may_be_typed_at_once(app):
         await until(pilot, lambda: isinstance(app.screen, Confirm), "the question")
         await pilot.press(*"lab-fedora")
         assert app.screen.query_one("Input").value == "lab-fedora"
+
+
+async def test_a_name_to_type_may_be_pasted_and_have_a_space(app):
+    asked = Confirm(
+        "Delete?", (), choices=(Choice("no", "No"), Choice("go", "Go", needs_typed=True)), typed="b o", safe="no"
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(asked)
+        for key, character in (("b", "b"), ("space", " "), ("o", "o")):
+            app.post_message(events.Key(key, character))  # in one go, as over a slow line
+        await until(pilot, lambda: asked.query_one("Input").value == "b o", "all that was typed")
+        await pilot.press("ctrl+u")
+        await until(pilot, lambda: not asked.query_one("Input").value, "an empty field")
+        await pilot.press("up")
+        await until(pilot, lambda: not isinstance(app.focused, Input), "the field was left")
+        app.post_message(events.Paste("b o"))
+        await until(pilot, lambda: asked.query_one("Input").value == "b o", "what was pasted")
 
 
 async def test_the_footer_of_inspect_names_its_keys(app):
