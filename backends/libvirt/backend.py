@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from backends.abilities import Abilities
 from backends.addresses import Addresses
 from backends.base import Ability, ActionError, Backend, EngineError
-from backends.libvirt import errors, here, perform, uris
+from backends.libvirt import errors, here, uris
 from backends.libvirt.abilities import ABILITIES
 from backends.libvirt.agent import Guests
 from backends.libvirt.connection import Connection
@@ -193,6 +193,7 @@ class LibvirtBackend(Backend):
         if action is not Action.DELETE:
             return ()
         from backends import bases
+        from backends.libvirt import perform
 
         marked = await asyncio.to_thread(bases.marked, self.url)
         losses = await self._act(self._calls, lambda connection: perform.losses(connection, ref.id))
@@ -202,6 +203,8 @@ class LibvirtBackend(Backend):
         )
 
     async def perform(self, action: Action, ref: Ref, options: ActionOptions) -> None:
+        from backends.libvirt import perform
+
         pool = self._kills if action is Action.KILL else self._actions
         work = lambda connection: perform.perform(connection, action, ref.id, options)  # noqa: E731
         # no event tells that a start has begun, and one that hangs must be seen to be powered off
