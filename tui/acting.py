@@ -22,7 +22,7 @@ from tui.confirmations import (
     wants_losses,
 )
 from tui.runner import Runner, overtakes
-from tui.selection import name_of
+from tui.selection import name_of, word_of
 from tui.store import Store
 from widgets.confirm import Answer, Confirm
 
@@ -59,7 +59,7 @@ class Acting:
         able, skipped = self._divide(action, items)
         if not able:
             item, reason = skipped[0]
-            self._tell(f"Cannot {action} {name_of(item)}: {reason}.")
+            self._tell(f"Cannot {word_of(action, item.ref.kind)} {name_of(item)}: {reason}.")
             return
         agreed: list[tuple[Item, ActionOptions]] = []
         left = ""
@@ -86,7 +86,7 @@ class Acting:
         able, skipped = self._divide(action, [item for item, _ in failed])
         if not able:
             item, reason = skipped[0]
-            self._tell(f"Cannot {action} {name_of(item)}: {reason}.")
+            self._tell(f"Cannot {word_of(action, item.ref.kind)} {name_of(item)}: {reason}.")
             return False
         agreed: list[tuple[Item, ActionOptions]] = []
         for kind in Kind:
@@ -117,7 +117,7 @@ class Acting:
     def _refusal(self, action: Action, item: Item) -> str | None:
         pending = self._store.pending.get(item.ref)
         if pending is not None and not overtakes(action, pending):
-            return f"{pending} is still under way"
+            return f"{word_of(pending, item.ref.kind)} is still under way"
         reason = self._store.barred.get(item.ref.engine) or refusal(action, item)
         name = f"{name_of(item)} "
         # what tells it has named the object just before: its name twice cuts the reason off
@@ -140,7 +140,9 @@ class Acting:
             skipped = [*skipped, *failed]
             items = [item for item in items if item.ref in losses]
             if not items:
-                self._tell(f"Cannot {action} {name_of(skipped[0][0])}: {skipped[0][1]}")
+                self._tell(
+                    f"Cannot {word_of(action, skipped[0][0].ref.kind)} {name_of(skipped[0][0])}: {skipped[0][1]}"
+                )
                 return None
         asked = confirmation(action, items, losses, skipped)
         chosen = [before.get(item.ref, _NOTHING) for item in items]
@@ -166,7 +168,7 @@ class Acting:
                 untouched.append(f"{name_of(item)}: {reason}")
         self._runner.start_all(action, begun, left_out)
         if left_out and len(begun) < 2:
-            self._tell(f"{action}: left out {left_out}.")
+            self._tell(f"{word_of(action, agreed[0][0].ref.kind)}: left out {left_out}.")
         if untouched:
             self._tell(f"Nothing was done to {'; '.join(untouched)}.")
 

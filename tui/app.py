@@ -38,7 +38,7 @@ from tui.rows.marks import ASCII as ASCII_MARKS
 from tui.rows.marks import UNICODE as UNICODE_MARKS
 from tui.runner import Runner
 from tui.screens.main import MainScreen
-from tui.selection import name_of
+from tui.selection import name_of, word_of
 from tui.session import Session
 from tui.status import no_engine
 from tui.store import Delta, Store
@@ -249,7 +249,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         return await answered
 
     def _failed(self, item: Item, action: Action, reason: str) -> None:
-        self.main.warn_of(item.ref, f"{action} {name_of(item)}: {reason}")
+        self.main.warn_of(item.ref, f"{word_of(action, item.ref.kind)} {name_of(item)}: {reason}")
 
     def _noted(self) -> None:
         if self.main.view == "journal":

@@ -37,7 +37,7 @@ def _trouble(item: Item, look: Look) -> list[Line]:
     lines: list[Line] = []
     failure = look.store.failures.get(item.ref)
     if failure:
-        lines.append(Fact(failure_text(failure.action), Cell(failure.reason, "error")))
+        lines.append(Fact(failure_text(failure), Cell(failure.reason, "error")))
     engine = look.store.engines.get(item.ref.engine)
     if engine and engine.lost:
         lines.append(Fact("stale", Cell(f"{engine.key} does not answer: {engine.lost.reason}", "warn")))

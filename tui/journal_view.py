@@ -12,6 +12,7 @@ from backends.text import clean
 from tui import journal
 from tui.formats import local_time
 from tui.journal import Entry
+from tui.selection import word_of
 from tui.view import View
 from widgets.confirm import Choice, Confirm
 from widgets.glyphs import Glyphs
@@ -83,7 +84,7 @@ class JournalView(View):
         if entry is not None:
             lines = [
                 (f"{local_time(entry.time)}, took {entry.seconds:.1f} s", "dim"),
-                (clean(f"{entry.action} {entry.kind} {entry.name} on {entry.engine}"), "strong"),
+                (clean(f"{word_of(entry.action, entry.kind)} {entry.kind} {entry.name} on {entry.engine}"), "strong"),
                 (clean(str(entry.id)), "dim"),
                 (clean(str(entry.result)), "ok" if entry.result == "done" else "error"),
             ]
@@ -104,7 +105,7 @@ def _row(number: int, entry: Entry) -> Row:
         number,
         (
             Cell(local_time(entry.time), "dim"),
-            Cell(clean(str(entry.action))),
+            Cell(clean(word_of(entry.action, entry.kind))),
             Cell(clean(str(entry.name))),
             Cell(clean(str(entry.engine)), "dim"),
             Cell(f"{entry.seconds:.1f} s", "dim"),

@@ -17,7 +17,7 @@ from backends.secrets import mask_text
 from backends.text import clean
 from tui import journal
 from tui.bulk import Batch, Bulk
-from tui.selection import name_of
+from tui.selection import name_of, word_of
 from tui.store import Failure, Store
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,8 @@ class Runner:
 
     def start_all(self, action: Action, agreed: Sequence[tuple[Item, ActionOptions]], left_out: str = "") -> None:
         """Start it on each object, and have it told how far they are when there are several."""
-        batch = self._bulk.begin(str(action), len(agreed), left_out)
+        words = {word_of(action, item.ref.kind) for item, _ in agreed}
+        batch = self._bulk.begin(words.pop() if len(words) == 1 else str(action), len(agreed), left_out)
         for item, options in agreed:
             self.start(action, item, options, batch)
 
@@ -110,7 +111,7 @@ class Runner:
         """
         before = self._under_way.get(item.ref)
         if before is not None and not overtakes(action, before.action):
-            reason = f"{before.action} is still under way"
+            reason = f"{word_of(before.action, item.ref.kind)} is still under way"
             self._report(item, action, reason)
             if batch is not None:
                 batch.ended(name_of(item), reason)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from backends.model import VM, Container, Image, Item, Network, State, Volume
+from backends.model import VM, Action, Container, Image, Item, Kind, Network, State, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,11 @@ def ranked(items: Iterable[Item], key: Callable[[Item], Any], *, descending: boo
     known.sort(key=itemgetter(0), reverse=descending)
     unknown.sort(key=itemgetter(0, 1))
     return [(entry[0], entry[3]) for entry in known] + [(None, entry[2]) for entry in unknown]
+
+
+def word_of(action: str, kind: str) -> str:
+    """An action in the words of menu and footer: of a VM to `kill` is to power off. `kind`: a Kind, or its value."""
+    return "power off" if action == Action.KILL and kind == Kind.VM else str(action)
 
 
 def name_of(item: Item) -> str:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from backends.model import Kind, Port, Ref, State
+from backends.model import Action, Kind, Port, Ref, State
 from tests.unit.objects import container, image, vm
-from tui.selection import Filter, name_of, ordered, short_id
+from tui.selection import Filter, name_of, ordered, short_id, word_of
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,9 @@ def test_order_is_stable_by_name_and_unknown_figures_come_last_both_ways():
 def test_names():
     assert name_of(image("")) == "image-id"
     assert short_id("sha256:" + "ab" * 32) == "abababababab"
+
+
+def test_a_vm_is_powered_off_where_a_container_is_killed():
+    assert word_of(Action.KILL, Kind.VM) == word_of("kill", "vm") == "power off"
+    assert word_of(Action.KILL, Kind.CONTAINER) == "kill"
+    assert word_of("clone", Kind.VM) == "clone"

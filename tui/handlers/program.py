@@ -8,7 +8,7 @@ from tui.confirmations import CANCEL
 from tui.formats import described
 from tui.handlers.area import RECREATE, Area, titled
 from tui.screens.help import Help
-from tui.selection import name_of
+from tui.selection import name_of, word_of
 from widgets.confirm import Answer, Choice, Confirm
 from widgets.dialog import Dialog
 from widgets.picker import PickItem
@@ -66,7 +66,9 @@ class Program(Area):
             return
         if self._asking:
             return
-        lines: list[tuple[str, Tone]] = [(f"{action} {name_of(item)}", "") for action, item in acting]
+        lines: list[tuple[str, Tone]] = [
+            (f"{word_of(action, item.ref.kind)} {name_of(item)}", "") for action, item in acting
+        ]
         lines += [(task.title, "") for task in tasks]
         if lines:
             lines.append(("", ""))

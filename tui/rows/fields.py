@@ -9,8 +9,8 @@ from typing import Any
 from backends.model import VM, Action, Container, Item, State, Usage
 from tui.formats import UNKNOWN, percent, size
 from tui.rows.marks import STATE_TONES, Marks
-from tui.selection import name_of
-from tui.store import Store
+from tui.selection import name_of, word_of
+from tui.store import Failure, Store
 from widgets.charts import spark
 from widgets.glyphs import Glyphs
 from widgets.table import Cell, Column, Row
@@ -65,8 +65,8 @@ UNDER_WAY: dict[Action, str] = {
 }
 
 
-def failure_text(action: str) -> str:
-    return f"{action} failed"
+def failure_text(failure: Failure) -> str:
+    return f"{word_of(failure.action, failure.ref.kind)} failed"
 
 
 def usage_of(item: Container | VM, look: Look) -> Usage | None:
@@ -86,7 +86,7 @@ def state_cell(item: Container | VM, look: Look, text: str) -> Cell:
         return Cell(UNDER_WAY[action], "info")
     failure = look.store.failures.get(item.ref)
     if failure is not None:
-        return Cell(failure_text(failure.action), "error")
+        return Cell(failure_text(failure), "error")
     return Cell(text, STATE_TONES.get(item.state, ""))
 
 
@@ -297,4 +297,4 @@ def trouble(item: Item, look: Look) -> Cell | None:
     if item.ref in look.store.pending:
         return Cell(State.DELETING, "info")
     failure = look.store.failures.get(item.ref)
-    return Cell(failure_text(failure.action), "error") if failure else None
+    return Cell(failure_text(failure), "error") if failure else None
