@@ -22,7 +22,7 @@ from widgets.tones import Tone
 
 _COLUMNS = (
     Column("time", "TIME", 19),
-    Column("action", "ACTION", 8),
+    Column("action", "ACTION", 13),
     Column("name", "OBJECT", 14, flex=2),
     Column("engine", "ENGINE", 10, priority=2),
     Column("seconds", "TOOK", 6, align="right", priority=1),
