@@ -14,6 +14,7 @@ from backends import bases
 from backends.abilities.creating import Creating, DiskFrom, Limits, NewVM, OSType
 from backends.base import ActionError, EngineError
 from backends.libvirt import errors, osinfo, reach, storage
+from backends.libvirt.aftermath import undefined
 from backends.libvirt.again import again
 from backends.libvirt.connection import Connection
 from backends.libvirt.machine_xml import Machine, domain_xml, name_wrong
@@ -61,7 +62,7 @@ class LibvirtCreating(Creating):
             elif spec.disk is not DiskFrom.NONE:
                 disk = await self._disk(spec, report, undo)
             report.line(f"defining {clean(spec.name)}")
-            undo.later(f"the VM {clean(spec.name, 60)}", lambda: self._undefine(identity))
+            undo.later(f"the VM {clean(spec.name, 60)}", lambda: undefined(self._backend, identity))
             await whole(self._backend.act(lambda c: _define(c, spec, identity, disk)))
             undo.forget()
         return Ref(self._backend.engine, Kind.VM, identity)
@@ -128,19 +129,6 @@ class LibvirtCreating(Creating):
             raise errors.action_error(error) from error
 
     # -- undoing ------------------------------------------------------------------------------------------------------
-
-    async def _undefine(self, identity: str) -> bool:
-        def undefine(connection: Connection) -> bool:
-            try:
-                domain = connection.domain(identity)
-            except connection.libvirt.libvirtError as error:
-                if errors.is_gone(error):
-                    return False
-                raise
-            domain.undefineFlags(connection.libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
-            return True
-
-        return await again(self._backend, undefine)
 
     async def _remove(self, pool: str, name: str) -> bool:
         return await again(self._backend, lambda connection: storage.remove(connection, pool, name))
