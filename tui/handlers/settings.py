@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from backends.abilities.creating import Creating, Limits
 from backends.abilities.editing import (
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from backends.progress import Progress
     from tui.app import BoxtopApp
 
+
+_Change = TypeVar("_Change")
 
 _SLOW = 0.5
 """Seconds after which is told what is being changed."""
@@ -171,22 +173,25 @@ class SettingsArea(Area):
             return
         limits = await self._limits(ref.engine)
 
-        def check(values: Values) -> Mapping[str, str]:
-            return forms.general_changes(values, shown, limits)[1]
+        def read(values: Values) -> tuple[Sequence[SettingsChange], Mapping[str, str]]:
+            return forms.general_changes(values, shown, limits)
 
-        form = Form(shown.name, fields, submit="Change", notes=notes, check=check, first=first, glyphs=self.glyphs)
-        values = await self.ask(form)
-        if values is not None:
-            changes, _ = forms.general_changes(values, shown, limits)
+        changes = await self._filled(shown.name, fields, "Change", read, notes=notes, first=first)
+        if changes is not None:
             await self._apply(ref, shown, changes)
 
     async def _drive(self, ref: Ref, shown: Settings, drive: Drive) -> None:
         if drive.kind != "disk":
             limits = await self._limits(ref.engine)
             field = TextField("path", "ISO", drive.path, "empty: nothing in the drive", browse="file")
-            values = await self._filled(f"{drive.place} of {shown.name}", (field,), "Insert", limits)
-            if values is not None and str(values["path"]) != drive.path:
-                await self._apply(ref, shown, [Insert(drive, str(values["path"]))])
+
+            def read(values: Values) -> tuple[Insert, Mapping[str, str]]:
+                return Insert(drive, str(values["path"])), {}
+
+            title = f"{drive.place} of {shown.name}"
+            inserted = await self._filled(title, (field,), "Insert", read, limits=limits)
+            if inserted is not None and inserted.path != drive.path:
+                await self._apply(ref, shown, [inserted])
             return
         grow, detach = shown.timed("grow"), shown.timed("detach")
         may_grow, may_detach = grow.when is not When.REFUSED, detach.when is not When.REFUSED
@@ -196,16 +201,10 @@ class SettingsArea(Area):
         ]
         picked = await self.ask(Picker(f"{drive.place} of {shown.name}", entries, glyphs=self.glyphs))
         if picked == "grow":
-            form = Form(
-                f"Grow {clean(drive.path)}",
-                forms.grow_fields(drive),
-                submit="Grow",
-                check=lambda values: forms.grow_change(values, drive)[1],
-                glyphs=self.glyphs,
-            )
-            values = await self.ask(form)
-            if values is not None:
-                await self._apply(ref, shown, [forms.grow_change(values, drive)[0]])
+            title, fields = f"Grow {clean(drive.path)}", forms.grow_fields(drive)
+            grown = await self._filled(title, fields, "Grow", lambda values: forms.grow_change(values, drive))
+            if grown is not None:
+                await self._apply(ref, shown, [grown])
         elif picked == "detach":
             await self._detach(ref, shown, drive)
 
@@ -238,46 +237,24 @@ class SettingsArea(Area):
         limits = await self._limits(ref.engine)
         if limits is None:
             return
-        form = Form(
-            f"A disk for {shown.name}",
-            forms.attach_fields(limits),
-            submit="Attach",
-            check=lambda values: forms.attach_change(values)[1],
-            suggest=forms.suggestions(limits),
-            browse=self._browse,
-            glyphs=self.glyphs,
-        )
-        values = await self.ask(form)
-        if values is not None:
-            await self._apply(ref, shown, [forms.attach_change(values)[0]])
+        title, fields = f"A disk for {shown.name}", forms.attach_fields(limits)
+        change = await self._filled(title, fields, "Attach", forms.attach_change, limits=limits)
+        if change is not None:
+            await self._apply(ref, shown, [change])
 
     async def _adapter(self, ref: Ref, shown: Settings, adapter: Adapter) -> None:
         networks = await self.able(ref.engine, Editing).networks()
-        form = Form(
-            f"Adapter {adapter.id} of {shown.name}",
-            forms.adapter_fields(adapter, networks, shown),
-            submit="Change",
-            check=lambda values: forms.adapter_change(values, adapter)[1],
-            glyphs=self.glyphs,
-        )
-        values = await self.ask(form)
-        if values is not None:
-            change = forms.adapter_change(values, adapter)[0]
-            if change.adapter != adapter:
-                await self._apply(ref, shown, [change])
+        title, fields = f"Adapter {adapter.id} of {shown.name}", forms.adapter_fields(adapter, networks, shown)
+        change = await self._filled(title, fields, "Change", lambda values: forms.adapter_change(values, adapter))
+        if change is not None and change.adapter != adapter:
+            await self._apply(ref, shown, [change])
 
     async def _new_adapter(self, ref: Ref, shown: Settings) -> None:
         networks = await self.able(ref.engine, Editing).networks()
-        form = Form(
-            f"A network adapter for {shown.name}",
-            forms.new_adapter_fields(networks),
-            submit="Add",
-            check=lambda values: forms.new_adapter(values, shown)[1],
-            glyphs=self.glyphs,
-        )
-        values = await self.ask(form)
-        if values is not None:
-            await self._apply(ref, shown, [forms.new_adapter(values, shown)[0]])
+        title, fields = f"A network adapter for {shown.name}", forms.new_adapter_fields(networks)
+        change = await self._filled(title, fields, "Add", lambda values: forms.new_adapter(values, shown))
+        if change is not None:
+            await self._apply(ref, shown, [change])
 
     async def _unplug(self, ref: Ref, shown: Settings, adapter: Adapter) -> None:
         networks = dict(await self.able(ref.engine, Editing).networks())
@@ -287,16 +264,10 @@ class SettingsArea(Area):
             await self._apply(ref, shown, [change])
 
     async def _forward(self, ref: Ref, shown: Settings) -> None:
-        form = Form(
-            f"Forward a port to {shown.name}",
-            forms.forward_fields(shown),
-            submit="Forward",
-            check=lambda values: forms.forward_change(values, shown)[1],
-            glyphs=self.glyphs,
-        )
-        values = await self.ask(form)
-        if values is not None:
-            await self._apply(ref, shown, [forms.forward_change(values, shown)[0]])
+        title, fields = f"Forward a port to {shown.name}", forms.forward_fields(shown)
+        change = await self._filled(title, fields, "Forward", lambda values: forms.forward_change(values, shown))
+        if change is not None:
+            await self._apply(ref, shown, [change])
 
     # -- what they share ----------------------------------------------------------------------------------------------
 
@@ -388,11 +359,31 @@ class SettingsArea(Area):
         except (ActionError, EngineError):
             return None
 
-    async def _filled(self, title: str, fields: Sequence[Field], submit: str, limits: Limits | None) -> Values | None:
-        suggest = forms.suggestions(limits)
-        return await self.ask(
-            Form(title, fields, submit=submit, suggest=suggest, browse=self._browse, glyphs=self.glyphs)
+    async def _filled(
+        self,
+        title: str,
+        fields: Sequence[Field],
+        submit: str,
+        read: Callable[[Values], tuple[_Change, Mapping[str, str]]],
+        *,
+        limits: Limits | None = None,
+        notes: Sequence[tuple[str, Tone]] = (),
+        first: str = "",
+    ) -> _Change | None:
+        """What the filled form comes to; `read` makes it of its values, and says what is wrong by field id."""
+        form = Form(
+            title,
+            fields,
+            submit=submit,
+            notes=notes,
+            check=lambda values: read(values)[1],
+            suggest=forms.suggestions(limits),
+            browse=self._browse,
+            first=first,
+            glyphs=self.glyphs,
         )
+        values = await self.ask(form)
+        return None if values is None else read(values)[0]
 
     async def _agreed(self, title: str, lines: Sequence[tuple[str, Tone]], label: str) -> bool:
         choices = (Choice(CANCEL, "Cancel"), Choice("go", label, tone="warn"))
