@@ -249,7 +249,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         return await answered
 
     def _failed(self, item: Item, action: Action, reason: str) -> None:
-        self.main.warn_of(item.ref, f"{word_of(action, item.ref.kind)} {name_of(item)}: {reason}")
+        self.main.warnings.of(item.ref, f"{word_of(action, item.ref.kind)} {name_of(item)}: {reason}")
 
     def _noted(self) -> None:
         if self.main.view == "journal":
@@ -270,7 +270,7 @@ class BoxtopApp(ExactUpdates, App[int]):
         # the key first: a long name must not push it off the line
         key = self.keymap.first(BY_ID["item.kill"]) or "the menu"
         unheard = f"it did not react to its power button in {seconds:.0f} s"
-        self.main.warn_of(item.ref, f"{key} powers off {name_of(item)}: {unheard}", while_running=True)
+        self.main.warnings.of(item.ref, f"{key} powers off {name_of(item)}: {unheard}", while_running=True)
 
     def _fatal_error(self) -> None:
         """A fault of boxtop itself: the trace goes to the log, one line to the user, the terminal is restored."""

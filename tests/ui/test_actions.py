@@ -424,7 +424,7 @@ async def test_what_failed_is_past_once_something_else_is_done_to_the_vm(app):
         await listed(pilot)
         vm = app.named("build-debian")
         app.store.fail(Failure(vm.ref, vm.name, Action.STOP, "it is deaf"))
-        app.main.warn_of(vm.ref, "stop build-debian: it is deaf")
+        app.main.warnings.of(vm.ref, "stop build-debian: it is deaf")
         assert "it is deaf" in said(app)
         app.store.set_pending(vm.ref, Action.KILL)
         await until(pilot, lambda: "it is deaf" not in said(app), "the end of what was said")

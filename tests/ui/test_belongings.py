@@ -43,7 +43,7 @@ def test_volumes(app: TestApp, size: tuple[int, int], snap_compare) -> None:
         await press(pilot, "6", "s")
         await until(pilot, lambda: app.store.volume_sizes, "the sizes")
         row(app, volumes(app)["shop_db-data"].ref)
-        app.main.dismiss_newest()
+        app.main.warnings.dismiss_newest()
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=before)
@@ -75,7 +75,7 @@ def test_question_before_volumes_are_pruned(app: TestApp, snap_compare) -> None:
         await listed(pilot)
         await press(pilot, "6", "X")
         await asked(pilot, Confirm)
-        app.main.dismiss_newest()
+        app.main.warnings.dismiss_newest()
         await pilot.pause(0.1)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)

@@ -102,12 +102,12 @@ async def test_another_engine_is_chosen_in_the_form_and_what_was_typed_stays(tmp
 
 
 async def test_a_failure_goes_with_the_vm_it_was_about(app: TestApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.screens.main._JUST_NOW", 0.0)
+    monkeypatch.setattr("tui.warnings._JUST_NOW", 0.0)
     async with app.run_test(size=(120, 40)) as pilot:
         await listed(pilot)
         gone, other = (app.named(name).ref for name in ("lab-fedora", "build-debian"))
         for ref in (gone, other):
-            app.main.warn_of(ref, f"start {ref.id} failed")
+            app.main.warnings.of(ref, f"start {ref.id} failed")
         app.store.apply(Change(gone.engine, app.clock.now, removed=(gone,)))
         await until(pilot, lambda: gone.id not in said(app), "the notice of the VM that is gone")
         assert other.id in said(app)
@@ -302,7 +302,7 @@ async def test_read_only_shows_settings_and_media_and_changes_nothing(tmp_path: 
             await press(pilot, key)
             await until(pilot, lambda: "read-only" in said(app), "the refusal")
             assert not isinstance(app.screen, Form)
-            app.main.dismiss_newest()
+            app.main.warnings.dismiss_newest()
         assert hinted(app) == {"settings.again": True}
         await press(pilot, "equals_sign")
         await on_medium(pilot, app, "/srv/vms/base/debian-12.vdi")
@@ -310,7 +310,7 @@ async def test_read_only_shows_settings_and_media_and_changes_nothing(tmp_path: 
         for key in ("s", "y", "b", "plus"):
             await press(pilot, key)
             await until(pilot, lambda: "read-only" in said(app), "the refusal")
-            app.main.dismiss_newest()
+            app.main.warnings.dismiss_newest()
         await press(pilot, "d")
         await pilot.pause()
         assert "/srv/vms/base/debian-12.vdi" in paths(app)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from textual.events import Key
 from textual.screen import ModalScreen
 
 from backends.abilities import ability_name
@@ -15,7 +17,9 @@ from backends.secrets import mask_text
 from tui.commands import Command
 from tui.selection import name_of
 from tui.store import Failure
+from widgets.dialog import Dialog
 from widgets.glyphs import Glyphs
+from widgets.line_input import again
 from widgets.picker import Picker, PickItem
 from widgets.waiting import Waiting
 
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 
 RECREATE = "recreate"
 """The verb of the task that makes a container anew; quitting tells what it may leave."""
+
+_TYPED: ContextVar[Sequence[Key]] = ContextVar("typed", default=())
+"""Keys that came while a command waited for what it opens; each command has a context of its own."""
 
 _Answer = TypeVar("_Answer")
 _Ability = TypeVar("_Ability")
@@ -71,14 +78,29 @@ class Area:
     async def ask(self, dialog: ModalScreen[_Answer | None]) -> _Answer | None:
         """What the user answers a dialog; None when it was left with Esc. Only in a task of its own."""
         answered: asyncio.Future[_Answer | None] = asyncio.get_running_loop().create_future()
+        self.type_into(dialog)
         await self.app.push_screen(dialog, lambda answer: None if answered.done() else answered.set_result(answer))
         return await answered
+
+    def type_into(self, dialog: ModalScreen[Any]) -> None:
+        """Have a dialog that is shown next begin with what was typed while it was waited for; a question does not."""
+        if isinstance(dialog, Dialog):
+            dialog.begin_with(_TYPED.get())
+        _TYPED.set(())
+
+    def type_on(self) -> None:
+        """Have a view that is shown by now take what was typed while it was waited for."""
+        for event in _TYPED.get():
+            self.app.post_message(again(event))
+        _TYPED.set(())
 
     async def wait_for(self, opening: Coroutine[Any, Any, _Result], text: str) -> _Result | None:
         """What this comes to, with `text` on screen when it takes long; None when the user gave up meanwhile.
 
-        Keys typed ahead mean nothing until it is there. Only in a task of its own.
+        Keys typed ahead go to the dialog that the caller asks next, if it does so at once; else they mean nothing. Only
+        in a task of its own.
         """
+        _TYPED.set(())
         work = asyncio.create_task(opening)
         waiting = Waiting(text, glyphs=self.glyphs)
 
@@ -87,14 +109,16 @@ class Area:
 
         try:
             await self.app.push_screen(waiting, give_up)
-            return await work
+            found = await work
+            _TYPED.set(waiting.typed)
+            return found
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) and task.cancelling():
                 raise
             return None
         finally:
             work.cancel()
-            await waiting.end()
+            waiting.end()
 
     def able(self, engine: str, kind: type[_Ability]) -> _Ability:
         """What does the things of this ability on an engine. Raises ActionError when it cannot, or is lost."""
@@ -140,7 +164,7 @@ class Area:
                 done.append(item)
                 return
             self.app.store.fail(Failure(item.ref, name_of(item), verb, reason, again=work))
-            self.main.warn_of(item.ref, f"{verb} {name_of(item)}: {reason}")
+            self.main.warnings.of(item.ref, f"{verb} {name_of(item)}: {reason}")
 
         await asyncio.gather(*(one(item) for item in items))
         return done

@@ -158,6 +158,6 @@ class Custom(Area):
         reason = await self.app.noted(own.name, item, session())
         self.app.session.refresh_engine(item.ref.engine)
         if reason:
-            self.main.warn_of(item.ref, f"{name}: {reason}")
+            self.main.warnings.of(item.ref, f"{name}: {reason}")
         else:
             self.main.say(f"{name} ended.")

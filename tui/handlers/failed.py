@@ -29,12 +29,12 @@ class Failed(Area):
         for action, failed in by_action.items():
             found = [(item, failure.options) for failure in failed if (item := self.app.store.get(failure.ref))]
             if await self.app.acting.again(action, found):
-                self.main.tried_again(failure.ref for failure in failed)
+                self.main.warnings.tried_again(failure.ref for failure in failed)
         if others:
             await self._again(others)
 
     async def dismiss(self) -> None:
-        self.main.dismiss_all()
+        self.main.warnings.dismiss_all()
 
     async def _again(self, failures: Sequence[Failure]) -> None:
         """Work that is no engine's action: listed, agreed to, and done as it was."""
@@ -47,7 +47,7 @@ class Failed(Area):
         answer = await self.ask(Confirm(title, lines, choices=choices, safe=CANCEL, glyphs=self.glyphs))
         if answer is None or answer.choice == CANCEL:
             return
-        self.main.tried_again(failure.ref for failure in failures)
+        self.main.warnings.tried_again(failure.ref for failure in failures)
         by_verb: dict[str, list[Failure]] = {}
         for failure in failures:
             by_verb.setdefault(failure.action, []).append(failure)

@@ -161,7 +161,7 @@ class NetworkArea(BelongingsArea):
         reason = await self.app.noted(verb, box, able.disconnect(network.ref, box.ref))
         await self.fresh(box.ref)
         if reason:
-            self.main.warn_of(box.ref, f"{verb} {box.name}: {reason}")
+            self.main.warnings.of(box.ref, f"{verb} {box.name}: {reason}")
         else:
             self.main.say(f"{box.name} is in {network.name} no more.")
 

@@ -50,7 +50,7 @@ class Program(Area):
         self.main.details.ask_again()
 
     def dismiss(self) -> None:
-        self.main.dismiss_newest()
+        self.main.warnings.dismiss_newest()
 
     async def demo(self) -> None:
         if self.app.without_engine:

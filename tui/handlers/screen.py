@@ -226,7 +226,7 @@ class ScreenArea(Area):
     async def _press(self, item: Item, keyboard: Keyboard, chords: Sequence[Chord], verb: str, done: str) -> None:
         reason = await self.app.noted(verb, item, keyboard.press(item.ref, chords))
         if reason is not None:
-            self.main.warn_of(item.ref, f"{verb} {name_of(item)}: {reason}")
+            self.main.warnings.of(item.ref, f"{verb} {name_of(item)}: {reason}")
             return
         self.main.say(f"{done} in {name_of(item)}.")
         if self.main.view == "screen":

@@ -58,7 +58,7 @@ class SerialArea(Area):
         if outcome.how is How.LEFT:
             self.main.say(f"Left the serial port of {name}, which runs on; who was logged in there still is.")
         elif outcome.how is How.LOST:
-            self.main.warn_of(item.ref, f"serial port of {name}: the connection broke: {outcome.error}")
+            self.main.warnings.of(item.ref, f"serial port of {name}: the connection broke: {outcome.error}")
         else:
             self.main.say(f"The serial port of {name} was closed: it was powered off, or somebody took it.", "warn")
 

@@ -109,9 +109,9 @@ class Terminal(Area):
         if outcome.how is How.LEFT:
             self.main.say(f"The shell in {name} was left; what was started in it may still run.", "warn")
         elif outcome.how is How.LOST:
-            self.main.warn_of(item.ref, f"shell in {name}: the connection broke: {outcome.error}")
+            self.main.warnings.of(item.ref, f"shell in {name}: the connection broke: {outcome.error}")
         elif status in _NOT_STARTED and outcome.last_line and not outcome.typed:
-            self.main.warn_of(item.ref, f"shell in {name}: exit status {status}: {_told(outcome)}")
+            self.main.warnings.of(item.ref, f"shell in {name}: exit status {status}: {_told(outcome)}")
         elif status is None:
             self.main.say(f"The shell in {name} ended: its container or the engine may have ended.", "warn")
         else:
@@ -147,7 +147,7 @@ class Terminal(Area):
         if outcome.how is How.LEFT:
             self.main.say(f"Detached from {name}.")
         elif outcome.how is How.LOST:
-            self.main.warn_of(item.ref, f"attach {name}: the connection broke: {outcome.error}")
+            self.main.warnings.of(item.ref, f"attach {name}: the connection broke: {outcome.error}")
         elif status is None:
             self.main.say(f"Detached from {name}: the connection was closed.", "warn")
         else:

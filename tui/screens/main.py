@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from backends.model import VM, Kind, Ref, State
+from backends.model import Kind, Ref
 from tui.bulk import Standing
 from tui.commands import BY_ID, Here
 from tui.commands.screen import STOP_TYPING
@@ -30,6 +30,7 @@ from tui.store import Delta
 from tui.tabs.tab import Tab
 from tui.view import View
 from tui.views import make_view
+from tui.warnings import Warnings
 from widgets.keybar import Hint, KeyBar
 from widgets.line import Line, Part
 from widgets.notices import Notices
@@ -46,9 +47,7 @@ _NARROW = 100
 _CALM = 2.0
 """Seconds without a key after which rows may move."""
 _INFO_STAYS = 6.0
-_JUST_NOW = 3.0
 _AFTER_DIALOG = 0.3
-_RUNNING = frozenset({State.RUNNING, State.STOPPING})
 
 _FILTER = "filter: words that must occur, -word must not"
 _DETAILS_KEYS = ("details.back", "details.next_tab", "view.next", "app.palette", "app.help", "app.quit")
@@ -87,6 +86,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.views: dict[str, View] = {}
         """Other views, as far as they were shown."""
         self.notices = Notices(dismiss_key=keymap.first(BY_ID["app.dismiss"]), glyphs=glyphs)
+        self.warnings = Warnings(self.notices, lambda: look().store)
         self.keybar = KeyBar(glyphs=glyphs)
         self.lists = Vertical(id="lists")
         self.divider = Widget(id="divider")
@@ -101,13 +101,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._suspended = False
         self._resumed = 0.0
         self._finder: Tab | None = None
-        self._failed_standings: set[str] = set()
-        self._noticed: dict[str, tuple[Ref, str, float]] = {}
-        """Standing failures: of which object, in what words, since when (monotonic)."""
-        self._while_running: set[str] = set()
-        """Which of them are past as soon as their VM runs no more."""
-        self._of_failures: set[str] = set()
-        """Which of them tell of a failure of the store, and are past with it."""
         self._hush: Timer | None = None
         self._work: Sequence[Part] = ()
         self._open = False
@@ -199,8 +192,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         calm = time.monotonic() - self._last_key > _CALM
         if delta.kinds or delta.engines:
             self.lay_out()
-        if self._noticed:
-            self._forget_past(delta.refs)
+        self.warnings.forget_past(delta.refs)
         for pane in self.lists_shown:
             pane.apply(delta, calm=calm)
         if delta.host or delta.engines:
@@ -497,77 +489,23 @@ class MainScreen(Screen[None], inherit_bindings=False):
     # -- messages -----------------------------------------------------------------------------------------------
 
     def say(self, text: str, tone: Tone = "info") -> None:
-        """A passing message; a failure is `warn_of`'s and stays."""
+        """A passing message; a failure is one of `warnings` and stays."""
         self.notices.add("info", text, tone)
         if self._hush is not None:
             self._hush.stop()
         self._hush = self.set_timer(_INFO_STAYS, lambda: self.notices.dismiss("info"))
 
-    def warn_of(self, ref: Ref, text: str, *, while_running: bool = False) -> None:
-        """A failure or a warning about an object; it stays until dismissed, or until its VM has ended."""
-        key = _notice_of(ref)
-        self._noticed[key] = (ref, text, time.monotonic())
-        (self._while_running.add if while_running else self._while_running.discard)(key)
-        (self._of_failures.add if ref in self._look().store.failures else self._of_failures.discard)(key)
-        self.notices.add(key, text, "error")
-
-    def _forget_past(self, refs: Collection[Ref]) -> None:
-        """What failed on objects that are gone is past; what failed just now may be how they went, and stays."""
-        store, now = self._look().store, time.monotonic()
-        for key, (ref, text, since) in list(self._noticed.items()):
-            if ref not in refs:
-                continue
-            found = store.get(ref)
-            if found is not None and key in self._of_failures and ref not in store.failures:
-                # Something else is done to it since, as when a VM that did not shut down is powered off
-                del self._noticed[key]
-                self.notices.dismiss(key)
-                continue
-            ended = key in self._while_running and isinstance(found, VM) and found.state not in _RUNNING
-            if found is not None and not ended:
-                continue
-            if ended or now - since > _JUST_NOW:
-                del self._noticed[key]
-                self.notices.dismiss(key)
-            else:
-                self.notices.add(key, f"{text} (it is gone now)", "error")
-
     def show_standing(self, standing: Standing) -> None:
         """How far work on several objects is: in place while it goes on; with failures it stays."""
-        text = standing.text
         if standing.ended and standing.failed:
             key = self._keymap.first(BY_ID["failed.retry"])
-            text += f": {key} tries the failed again" if key else ""
-            self._failed_standings.add(standing.id)
-        self.notices.add(standing.id, text, standing.tone)
-        if standing.ended and not standing.failed:
+            again = f": {key} tries the failed again" if key else ""
+            self.warnings.of_several(standing, standing.text + again)
+            return
+        self.notices.add(standing.id, standing.text, standing.tone)
+        if standing.ended:
             self.set_timer(_INFO_STAYS, lambda: self.notices.dismiss(standing.id))
-
-    def dismiss_newest(self) -> None:
-        self._forget_notice(self.notices.dismiss())
-
-    def tried_again(self, refs: Iterable[Ref]) -> None:
-        """What failed on these objects is being done once more: what was said of it is past."""
-        for ref in refs:
-            self._noticed.pop(_notice_of(ref), None)
-            self.notices.dismiss(_notice_of(ref))
-        for key in self._failed_standings:
-            self.notices.dismiss(key)
-        self._failed_standings.clear()
-
-    def dismiss_all(self) -> None:
-        while (key := self.notices.dismiss()) is not None:
-            self._forget_notice(key)
 
     @on(Notices.Dismissed)
     def _notice_clicked(self, event: Notices.Dismissed) -> None:
-        self._forget_notice(event.id)
-
-    def _forget_notice(self, key: str | None) -> None:
-        found = self._noticed.pop(key, None) if key else None
-        if found:
-            self._look().store.dismiss_failure(found[0])
-
-
-def _notice_of(ref: Ref) -> str:
-    return f"{ref.engine} {ref.kind} {ref.id}"
+        self.warnings.dismissed(event.id)
