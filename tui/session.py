@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Set
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -149,11 +149,12 @@ class Session:
         """
         if self._host and "" not in self._asked:
             self._asked[""] = asyncio.create_task(self._sample_host(self._host))
+        shown = frozenset(self._shown())
         for engine in self._store.engines.values():
             if engine.connected and engine.listed and engine.key not in self._asked:
-                refs = self._wanted(engine)
+                refs = self._wanted(engine, shown)
                 if refs:
-                    self._asked[engine.key] = asyncio.create_task(self._usage_of(engine.key, refs))
+                    self._asked[engine.key] = asyncio.create_task(self._usage_of(engine.key, refs, shown))
         if self._asked:
             await asyncio.wait(self._asked.values(), timeout=_IN_TIME)
         for key, task in list(self._asked.items()):
@@ -169,12 +170,12 @@ class Session:
             return _nothing
         return lambda: self._store.apply_host(usage)
 
-    async def _usage_of(self, engine: str, refs: list[Ref]) -> Callable[[], None]:
+    async def _usage_of(self, engine: str, refs: list[Ref], shown: Set[Ref]) -> Callable[[], None]:
         backend = self._backends.get(engine)
         if backend is None:
             return _nothing
         try:
-            backend.on_screen(frozenset(self._shown()))
+            backend.on_screen(shown)
             figures = await backend.usage(refs)
         except (EngineError, ActionError):  # the watcher finds out and says so
             return _nothing
@@ -183,11 +184,10 @@ class Session:
             return _nothing
         return lambda: self._store.apply_usage(figures)
 
-    def _wanted(self, engine: Engine) -> list[Ref]:
+    def _wanted(self, engine: Engine, shown: Set[Ref]) -> list[Ref]:
         """What runs there; where each answer costs the engine a request, only what is on screen."""
         refs = self._live_of(engine.key)
         if engine.info and not engine.info.usage_of_all:
-            shown = frozenset(self._shown())
             return [ref for ref in refs if ref in shown]
         return refs
 
