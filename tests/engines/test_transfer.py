@@ -6,10 +6,12 @@ import asyncio
 import io
 import os
 import shutil
+import signal
 import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,26 +35,34 @@ def ran(*command: str) -> str:
 
 
 class Heard:
-    """A report that says how far work is."""
+    """A report that calls `on` once, when the work tells that it is at `at`, bytes or per cent."""
 
-    def __init__(self) -> None:
-        self.done = 0
+    def __init__(self, on: Callable[[], object] | None = None, at: int = 0) -> None:
+        self._on, self._at = on, at
 
     def progress(self, progress: Progress) -> None:
-        self.done = progress.done or 0
+        if self._on is not None and progress.done is not None and progress.done >= self._at:
+            on, self._on = self._on, None
+            on()
 
     def line(self, text: str) -> None:
         """Nobody reads it."""
 
 
-async def cancelled_at_work(work: Coroutine[Any, Any, str], begun: Callable[[], bool]) -> None:
-    task = asyncio.ensure_future(work)
-    while not begun() and not task.done():
-        await asyncio.sleep(0.005)
-    assert not task.done(), "it was done before it could be cancelled"
-    task.cancel()
-    with suppress(asyncio.CancelledError):
+async def cancelled_at_work(
+    work: Callable[[Heard], Coroutine[Any, Any, str]], begun: Callable[[], bool], at: int = 0
+) -> None:
+    """Cancel the work amid its telling how far it is, so that it is never done before; what it makes is `begun`."""
+    seen: list[bool] = []
+
+    def cancel() -> None:
+        seen.append(begun())
+        task.cancel()
+
+    task = asyncio.ensure_future(work(Heard(cancel, at)))
+    with pytest.raises(asyncio.CancelledError):
         await task
+    assert seen == [True]
 
 
 # -- libvirt ---------------------------------------------------------------------------------------------------------
@@ -131,9 +141,9 @@ async def test_what_is_cancelled_or_finds_no_room_leaves_nothing(
     ran("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(small))
     try:
         async with joined(libvirt.url) as transfer:
-            heard = Heard()
             await cancelled_at_work(
-                transfer.export(domain(uuid), str(tmp_path / "out"), heard), (tmp_path / "out/hda.raw").exists
+                lambda heard: transfer.export(domain(uuid), str(tmp_path / "out"), heard),
+                (tmp_path / "out/hda.raw").exists,
             )
             assert not (tmp_path / "out").exists()
             with pytest.raises(ActionError, match=r"it needs 15\d MB"):
@@ -146,7 +156,7 @@ async def test_what_is_cancelled_or_finds_no_room_leaves_nothing(
             assert os.listdir(small) == []
             await transfer.export(domain(uuid), str(tmp_path / "whole"), Heard())
             await cancelled_at_work(
-                transfer.bring(str(tmp_path / "whole"), "again", Heard()), lambda: any(images.iterdir())
+                lambda heard: transfer.bring(str(tmp_path / "whole"), "again", heard), lambda: any(images.iterdir())
             )
             assert not os.listdir(images)
             assert libvirt.virsh("domuuid", "--domain", "again", check=False) == ""
@@ -309,12 +319,16 @@ async def test_what_virtualbox_is_cancelled_at_leaves_nothing(
     raw.unlink()
     virtualbox.attach(uuid, f"/root/{uuid}.vdi")
     out = shared / "out.ova"
-    before, heard = files(virtualbox), Heard()
-    await cancelled_at_work(transfer.export(machine(uuid), str(out), heard), lambda: heard.done >= 10)
-    assert not out.exists()
+    before = files(virtualbox)
+    await cancelled_at_work(
+        lambda heard: transfer.export(machine(uuid), str(out), heard),
+        lambda: any(shared.glob(".boxtop-*/out.ova")),
+        at=1,
+    )
+    assert os.listdir(shared) == []
     await transfer.export(machine(uuid), str(out), Heard())
     folder = virtualbox.directory / "home/VirtualBox VMs/again"
-    await cancelled_at_work(transfer.bring(str(out), "again", Heard()), folder.exists)
+    await cancelled_at_work(lambda heard: transfer.bring(str(out), "again", heard), folder.exists)
     assert set(virtualbox.machines()) == {"big"}
     assert files(virtualbox) == before
     assert "again" not in virtualbox.manage("list", "hdds")
@@ -328,11 +342,9 @@ async def test_what_virtualbox_is_cancelled_at_leaves_nothing(
         patched.setattr("backends.virtualbox.transfer._beside", lambda path: str(small / "own"))
         await transfer.export(machine(uuid), str(small / "out.ova"), Heard())
     assert os.listdir(small) == []
-    heard = Heard()
+    heard = Heard(partial(os.kill, service, signal.SIGKILL), at=1)
     task = asyncio.ensure_future(transfer.export(machine(uuid), str(shared / "lost.ova"), heard))
-    while heard.done < 10 and not task.done():
-        await asyncio.sleep(0.01)
-    virtualbox.kill()
     with pytest.raises(ActionError, match="ended meanwhile"):
         await task
+    virtualbox.kill()
     assert "lost.ova" not in os.listdir(shared)

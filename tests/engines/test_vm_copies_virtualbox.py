@@ -184,7 +184,8 @@ async def test_cancelled_killed_or_out_of_room_a_clone_leaves_nothing(
         task = asyncio.create_task(cloning.clone(vm, CloneSpec("copy"), told))
         # the folder is boxtop's own work, the disk in it is VBoxSVC's
         while not any(copied.glob("*.vdi")) and not task.done():
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.001)
+        assert not task.done(), task
         return task
 
     told = Heard()
