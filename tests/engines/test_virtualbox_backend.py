@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 
 from backends import bases
 from backends.base import ActionError, EngineError, EngineSettings
-from backends.model import VM, Action, ActionOptions, Kind, Ref, Snapshot, State
+from backends.model import VM, Action, ActionOptions, Kind, Ref, Snapshot, State, Usage
 from backends.virtualbox.backend import VirtualBoxBackend
 from tests.engines.virtualbox_engine import PrivateVirtualBox
 
@@ -37,7 +37,7 @@ def alive(pid: int) -> bool:
     return os.path.exists(f"/proc/{pid}")
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < deadline, f"waited for {what}"
@@ -83,16 +83,17 @@ def either(request: pytest.FixtureRequest) -> VirtualBoxBackend:
 async def test_lists_every_state_with_facts_and_quitting_harms_no_vm(
     backend: VirtualBoxBackend, fallback: VirtualBoxBackend, virtualbox: PrivateVirtualBox
 ) -> None:
+    began = time.time()
     made = virtualbox.one_of_each()
     virtualbox.manage("modifyvm", made["off"], "--groups=/lab/web", "--description=first\nsecond", "--memory=48")
     virtualbox.manage("snapshot", made["off"], "take", "base")
     for connection in (backend, fallback):
-        _check_facts(by_name(await connection.list_all()), made)
+        _check_facts(by_name(await connection.list_all()), made, began)
     pids = {name: virtualbox.pid(made[name]) for name in ("running", "paused")}
     assert backend._helper is not None and backend._helper.pid is not None
     helper = backend._helper.pid
     await backend.close()
-    assert not alive(helper)
+    await until(_no_helper(helper), "the helper to be gone")
     assert {name: virtualbox.state(machine) for name, machine in made.items()} == {
         "off": "poweroff",
         "running": "running",
@@ -102,7 +103,7 @@ async def test_lists_every_state_with_facts_and_quitting_harms_no_vm(
     assert {name: virtualbox.pid(made[name]) for name in pids} == pids
 
 
-def _check_facts(vms: dict[str, VM], made: dict[str, str]) -> None:
+def _check_facts(vms: dict[str, VM], made: dict[str, str], began: float) -> None:
     assert {name: (vm.ref.id, vm.state) for name, vm in vms.items()} == {
         "off": (made["off"], State.OFF),
         "running": (made["running"], State.RUNNING),
@@ -114,7 +115,7 @@ def _check_facts(vms: dict[str, VM], made: dict[str, str]) -> None:
     assert (off.groups, off.description, off.snapshots, off.started) == (("/lab/web",), "first\nsecond", 1, None)
     assert off.state_word == "powered off"
     assert running.started is not None
-    assert abs(running.started - time.time()) < 120
+    assert began - 60 < running.started < time.time() + 60
 
 
 async def test_actions_do_what_vboxmanage_then_sees(either: VirtualBoxBackend, virtualbox: PrivateVirtualBox) -> None:
@@ -378,7 +379,7 @@ async def test_events_name_the_vm_that_changed_outside(
         async def told() -> bool:
             return any(vm_ref(machine) in refs for refs in seen)
 
-        await until(told, "an event", 10)
+        await until(told, "an event")
         (vm,) = (await backend.list_some([vm_ref(machine)])).updated
         assert isinstance(vm, VM)
         return vm
@@ -387,22 +388,25 @@ async def test_events_name_the_vm_that_changed_outside(
     assert (await change()).name == "renamed"
     await outside("startvm", machine, "--type=headless")
     assert (await change()).state in {State.STARTING, State.RUNNING}
+    await asyncio.to_thread(virtualbox.wait_state, machine, "running")
     await outside("controlvm", machine, "pause")
 
     async def paused() -> bool:
         return by_name(await backend.list_all())["renamed"].state is State.PAUSED
 
-    await until(paused, "the listing to show the pause", 5)
+    await until(paused, "the listing to show the pause")
     await outside("controlvm", machine, "poweroff")
-    await until(lambda: _is(backend, machine, State.OFF), "the listing to show the power off", 10)
+    await until(lambda: _is(backend, machine, State.OFF), "the listing to show the power off")
     await outside("unregistervm", machine)
-    await until(lambda: _gone(backend, machine), "the VM to be gone", 5)
+    await until(lambda: _gone(backend, machine), "the VM to be gone")
     watching.cancel()
 
 
-async def _asked(backend: VirtualBoxBackend) -> bool:
-    """Whether an action's own helper has greeted and was given its action."""
-    return any(helper.spared for helper in backend._acting)
+async def _asked(backend: VirtualBoxBackend, doing: asyncio.Future[None]) -> None:
+    """Wait until an action's own helper has greeted and was given its action; looked at often, as it may end soon."""
+    while not any(helper.spared for helper in backend._acting):
+        assert not doing.done(), "the action ended before it was seen under way"
+        await asyncio.sleep(0.002)
 
 
 def _no_helper(pid: int | None) -> Callable[[], Awaitable[bool]]:
@@ -443,19 +447,30 @@ async def test_load_of_a_busy_vm_agrees_with_the_kernel(
     assert first[vm_ref(busy)].cpu is None
     process = Path(f"/proc/{virtualbox.pid(busy)}/stat")
 
-    def ticks() -> int:
-        return sum(map(int, process.read_text().rpartition(") ")[2].split()[11:13]))
+    def look() -> tuple[float, float]:
+        """The moment, and the CPU seconds the VM's process has spent."""
+        ticks = sum(map(int, process.read_text().rpartition(") ")[2].split()[11:13]))
+        return time.monotonic(), ticks / os.sysconf("SC_CLK_TCK")
 
-    start, began = ticks(), time.monotonic()
-    await backend.usage(refs)
-    await asyncio.sleep(2)
-    spent = (ticks() - start) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
-    figures = await backend.usage(refs)
-    cpu, rest = figures[vm_ref(busy)].cpu, figures[vm_ref(idle)].cpu
-    assert cpu is not None and rest is not None
-    assert cpu == pytest.approx(spent, rel=0.1, abs=0.02)
-    assert cpu > 0.2
-    assert rest < cpu / 2
+    async def sampled() -> tuple[tuple[float, float], Mapping[Ref, Usage], tuple[float, float]]:
+        """Figures, between a look before and one after."""
+        before = look()
+        return before, await backend.usage(refs), look()
+
+    async def shows_its_load() -> bool:
+        nonlocal figures
+        early, _, first = await sampled()
+        await asyncio.sleep(2)
+        last, figures, late = await sampled()
+        cpu, rest = figures[vm_ref(busy)].cpu, figures[vm_ref(idle)].cpu
+        assert cpu is not None and rest is not None
+        # however long an answer takes: it was sampled between the looks around it
+        least, most = (last[1] - first[1]) / (late[0] - early[0]), (late[1] - early[1]) / (last[0] - first[0])
+        assert least * 0.95 - 0.02 <= cpu <= most * 1.05 + 0.02
+        return cpu > 0.1 and rest < cpu / 2
+
+    figures: Mapping[Ref, Usage] = {}
+    await until(shows_its_load, "the busy VM to have more of the machine than the idle one")
     memory = figures[vm_ref(busy)].memory
     resident = int(process.with_name("statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     assert memory == pytest.approx(resident, rel=0.1)
@@ -475,7 +490,7 @@ async def test_vboxsvc_killed_is_told_at_once_and_connect_recovers(
     draining = asyncio.create_task(drain())
     virtualbox.kill()
     with pytest.raises(EngineError, match="VBoxSVC"):
-        await asyncio.wait_for(draining, 10)
+        await asyncio.wait_for(draining, 60)
     with pytest.raises(EngineError):
         await backend.list_all()
     await backend.connect()
@@ -511,26 +526,24 @@ async def test_a_killed_helper_is_told_and_harms_no_vm(
     with pytest.raises(EngineError, match="signal 9"):
         await backend.list_all()
     await backend.connect()
-    saving, starting = virtualbox.create("saving"), virtualbox.create("starting")
     # Killed in the middle of an action: while it holds a session of a running VM, or starts one.
     for delay in (0.005, 0.03, 0.08):
-        for action, machine, before in ((Action.SAVE, saving, "running"), (Action.START, starting, "poweroff")):
-            if before == "running" and virtualbox.state(machine) != "running":
+        for action in (Action.SAVE, Action.START):
+            # another each time: what a killed helper has begun may go on for a while
+            machine = virtualbox.create(f"{action.value} {delay}")
+            if action is Action.SAVE:
                 virtualbox.run(machine)
-            if before == "poweroff" and virtualbox.state(machine) == "running":
-                virtualbox.manage("controlvm", machine, "poweroff")
-                virtualbox.wait_state(machine, "poweroff")
             doing = asyncio.ensure_future(backend.perform(action, vm_ref(machine), KEEP))
-            await until(partial(_asked, backend), "the action to be asked for")
+            await _asked(backend, doing)
             await asyncio.sleep(delay)
             for helper in tuple(backend._acting):
-                assert helper.pid is not None
-                os.kill(helper.pid, signal.SIGKILL)
-            with contextlib.suppress(EngineError):
+                helper._kill()
+            # of one that was saving it may be told that it is not saved, or not yet
+            with contextlib.suppress(EngineError, ActionError):
                 await doing
             wanted = {State.RUNNING, State.SAVED} if action is Action.SAVE else {State.RUNNING, State.OFF}
             await until(partial(_among, backend, machine, wanted), "the VM to come to rest")
-            assert virtualbox.state(machine) in {"running", "saved", "poweroff"}
+            virtualbox.wait_state(machine, "running", "saved", "poweroff")
 
 
 async def test_a_hung_vm_process_blocks_its_own_action_only(
@@ -543,14 +556,14 @@ async def test_a_hung_vm_process_blocks_its_own_action_only(
     os.kill(process, signal.SIGSTOP)
     try:
         doing = asyncio.ensure_future(backend.perform(Action.PAUSE, vm_ref(hung), KEEP))
-        await until(partial(_asked, backend), "the action to be asked for")
+        await _asked(backend, doing)
         (asked,) = (helper.pid for helper in backend._acting)
         await backend.perform(Action.START, vm_ref(other), KEEP)
         assert by_name(await backend.list_all())["other"].state is State.RUNNING
         with pytest.raises(ActionError, match="hangs"):
             await doing
         assert by_name(await backend.list_all())["hung"].state is State.RUNNING
-        await until(_no_helper(asked), "the helper that hangs to end by itself", 10)
+        await until(_no_helper(asked), "the helper that hangs to end by itself")
     finally:
         os.kill(process, signal.SIGCONT)
     virtualbox.wait_state(hung, "running", "paused")
@@ -583,13 +596,19 @@ async def test_an_action_begun_is_finished_after_boxtop_has_quit(environment: Pr
     machine = environment.create("restarted")
     environment.run(machine)
     before = environment.pid(machine)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", QUITTER, stdout=asyncio.subprocess.PIPE, start_new_session=True
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
-    helper, seconds = output.split()
-    assert process.returncode == 0
-    assert float(seconds) < 1
+    # held, so that the action cannot be done before boxtop has quit
+    os.kill(before, signal.SIGSTOP)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", QUITTER, stdout=asyncio.subprocess.PIPE, start_new_session=True
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), 120)
+        helper, seconds = output.split()
+        assert process.returncode == 0
+        assert float(seconds) < 15
+        assert alive(int(helper))
+    finally:
+        os.kill(before, signal.SIGCONT)
     await until(_no_helper(int(helper)), "the helper to finish the restart and end")
     assert environment.state(machine) == "running"
     assert environment.pid(machine) != before
@@ -627,7 +646,7 @@ async def test_a_vboxsvc_and_vm_that_boxtop_started_outlive_its_sigkill(
     os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
 
-    await until(_no_helper(helper), "the helper to end by itself", 10)
+    await until(_no_helper(helper), "the helper to end by itself")
     assert environment.services() == services
     assert environment.pid(machine) == vm
     assert environment.state(machine) == "running"
