@@ -19,18 +19,20 @@ MAC, ADDRESS = "52:54:00:b0:77:09", "192.0.2.77"
 
 
 async def told(backend: Backend, ref: Ref) -> VM:
-    """The VM once its backend tells by itself that it changed, its load having been asked for."""
+    """The VM with its addresses, once its backend tells by itself that it changed, its load having been asked for."""
     await backend.connect()
     try:
         await backend.list_all()
         events = backend.events()
         await backend.usage([ref])
-        async with asyncio.timeout(20):
-            while ref not in await anext(events):
-                pass
-        (found,) = (await backend.list_some([ref])).updated
-        assert isinstance(found, VM)
-        return found
+        async with asyncio.timeout(60):
+            while True:
+                # it may tell of something else before
+                if ref in await anext(events):
+                    (found,) = (await backend.list_some([ref])).updated
+                    assert isinstance(found, VM)
+                    if found.addresses:
+                        return found
     finally:
         await backend.close()
 

@@ -180,12 +180,17 @@ async def test_a_start_that_hangs_is_shown_and_powered_off(backend: LibvirtBacke
     ref = Ref("libvirt", Kind.VM, identity)
     start = asyncio.create_task(backend.perform(Action.START, ref, ActionOptions()))
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for refs in backend.events():
-                (vm,) = (await backend.list_some(refs)).updated
-                assert isinstance(vm, VM)
-                if vm.state is State.STARTING:
+                if ref in refs:
                     break
+
+        async def starting() -> bool:
+            (vm,) = (await backend.list_some([ref])).updated
+            assert isinstance(vm, VM)
+            return vm.state is State.STARTING
+
+        await eventually(starting, "it to be seen to start")
         assert not start.done()
         await backend.perform(Action.KILL, ref, ActionOptions())
         with pytest.raises(ActionError):

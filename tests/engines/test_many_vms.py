@@ -18,7 +18,7 @@ from backends.watch import Update, Watcher
 from tests.engines.simulated_domains import write
 from tests.engines.virtualbox_engine import PrivateVirtualBox
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 class Kept:

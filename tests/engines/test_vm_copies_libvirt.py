@@ -313,7 +313,7 @@ async def test_a_clone_cancelled_while_it_is_defined_leaves_nothing(
     uuid = libvirt.define("source")
     there, told = files(libvirt), Freezes(libvirt)
     task = asyncio.create_task(able(backend, Cloning).clone(ref(uuid), CloneSpec("copy"), told))
-    await asyncio.wait_for(told.frozen.wait(), 20)
+    await asyncio.wait_for(told.frozen.wait(), 60)
     await asyncio.sleep(0)
     task.cancel()
     libvirt.thaw()
