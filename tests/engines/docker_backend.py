@@ -25,7 +25,7 @@ async def connected(url: str, engine: str = "docker") -> AsyncIterator[DockerBac
         await backend.close()
 
 
-async def eventually(ask: Callable[[], Awaitable[_T]], what: str, seconds: float = 20.0) -> _T:
+async def eventually(ask: Callable[[], Awaitable[_T]], what: str, seconds: float = 60.0) -> _T:
     """The first true answer of `ask`, until the deadline."""
     deadline = time.monotonic() + seconds
     while True:

@@ -38,7 +38,7 @@ QUOTA = 20_000
 _APPLETS = ("cat", "dd", "echo", "false", "head", "ls", "nc", "ping", "ps", "sh", "sleep", "true", "wget", "yes")
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
     """The first true answer of `condition`, asked often until the deadline."""
     deadline = time.monotonic() + seconds
     while True:
@@ -300,7 +300,7 @@ def _end_processes(exec_root: Path) -> None:
                 if (group / switch).exists():
                     (group / switch).write_text(thawed)
         for group in groups:
-            wait_until(partial(_remove_group, group), f"{group} to be empty", 5)
+            wait_until(partial(_remove_group, group), f"{group} to be empty", 20)
 
 
 def _remove_group(group: Path) -> bool:

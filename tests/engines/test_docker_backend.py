@@ -70,7 +70,8 @@ async def test_a_containers_facts(docker: PrivateDocker, tmp_path: Path) -> None
         host={
             "network_mode": "front",
             "binds": {str(tmp_path): {"bind": "/data", "mode": "ro"}},
-            "port_bindings": {80: ("127.0.0.1", 28080)},
+            # any free one, as the same is asked of another engine at the same time
+            "port_bindings": {80: ("127.0.0.1", None)},
         },
         ports=[80, (53, "udp")],
         labels={"b": "2", "a": "1"},
@@ -89,6 +90,7 @@ async def test_a_containers_facts(docker: PrivateDocker, tmp_path: Path) -> None
     ]
     ports = {(port.port, port.protocol, port.host_ip, port.host_port) for port in box.ports}
     assert (53, "udp", "", None) in ports
+    assert [(at, number or 0) > ("127.0.0.1", 0) for port, _, at, number in ports if port == 80] == [True]
     assert everything["Id"] == box.ref.id
     assert everything["Config"]["Labels"] == {"a": "1", "b": "2"}
     assert picture.tags == (IMAGE,)
@@ -128,17 +130,22 @@ async def test_start_times_stay_the_same_and_follow_a_restart(docker: PrivateDoc
             await asyncio.sleep(0.1)
         async with Following(backend) as following:
             await _stream_stands(docker, following)
+            before = int(time.time()) - 1
             docker.client.restart(identity, timeout=1)
-            told = docker.client.inspect_container(identity)["State"]["StartedAt"]
+            told = [
+                event["timeNano"] / 1e9
+                for event in docker.client.events(since=before, until=int(time.time()) + 1, decode=True)
+                if (event["Type"], event["Action"], event["Actor"]["ID"]) == ("container", "start", identity)
+            ]
 
             async def exact() -> bool:
                 started = (await container(backend, "steady")).started
-                return started is not None and abs(started - _unix(told)) < 0.2
+                return started is not None and abs(started - told[-1]) < 0.01
 
             await eventually(exact, "the start time its event told")
 
 
-async def test_events_name_what_changed_within_a_second(docker: PrivateDocker) -> None:
+async def test_events_name_what_changed(docker: PrivateDocker) -> None:
     async with connected(docker.url) as backend, Following(backend) as following:
         await _stream_stands(docker, following)
         for change in ("run", "rename", "pause", "unpause", "kill", "remove"):
@@ -151,11 +158,8 @@ async def test_events_name_what_changed_within_a_second(docker: PrivateDocker) -
                 docker.client.remove_container(identity, force=True)
             else:
                 getattr(docker.client, change)(identity)
-            began = time.monotonic()
             ref = container_ref(identity)
-            while ref not in following.seen:
-                assert time.monotonic() - began < 1.0, f"no event for {change}"
-                await asyncio.sleep(0.005)
+            await eventually(lambda: _seen(following, ref), f"an event for {change}")  # noqa: B023
             listed = await backend.list_some([ref])
             if change == "remove":
                 assert listed.removed == (ref,)
@@ -174,15 +178,13 @@ async def test_health_checks_flood_no_events_but_a_change_of_health_is_one(docke
             return change.updated[0].health is wanted  # type: ignore[union-attr]
 
         await eventually(lambda: health(Health.UNHEALTHY), "a failed check")
-        await asyncio.sleep(0.2)
-        following.seen.clear()
+        await _stream_stands(docker, following)
         log = docker.client.inspect_container(ref.id)["State"]["Health"]["Log"][-1]["Start"]
         wait_until(
             lambda: docker.client.inspect_container(ref.id)["State"]["Health"]["Log"][-1]["Start"] != log,
             "another check",
         )
-        await asyncio.sleep(0.1)
-        assert not following.seen
+        await _stream_stands(docker, following, but=ref)
         run = docker.client.exec_create(ref.id, ["sh", "-c", "echo > /tmp/sick"])
         docker.client.exec_start(run["Id"])
         await eventually(lambda: _seen(following, ref), "the event of its recovery")
@@ -212,17 +214,19 @@ async def test_image_events_name_the_image(docker: PrivateDocker) -> None:
         await eventually(gone, "the image to be gone")
 
 
-async def _stream_stands(docker: PrivateDocker, following: Following) -> None:
-    """Wait until events arrive: a probe of our own is seen."""
+async def _stream_stands(docker: PrivateDocker, following: Following, but: Ref | None = None) -> None:
+    """Wait until events arrive, and all so far have, as they come in order: a probe is seen, and `but` is not."""
     probe = container_ref(docker.create(f"probe-{time.monotonic_ns()}"))
-    for _ in range(200):
-        if probe in following.seen:
-            break
+
+    async def stirred() -> bool:
         docker.client.rename(probe.id, f"probe-{time.monotonic_ns()}")
         await asyncio.sleep(0.05)
-    assert probe in following.seen
+        return probe in following.seen
+
+    await eventually(stirred, "a probe to be seen")
+    assert but not in following.seen
+
     docker.remove(probe.id)
-    await asyncio.sleep(0.1)
     following.seen.clear()
 
 
@@ -241,7 +245,7 @@ async def test_actions_change_the_engines_own_state(docker: PrivateDocker) -> No
             (Action.KILL, "exited"),
         ):
             await backend.perform(action, ref, NOTHING_CHOSEN)
-            wait_until(lambda: docker.state(identity) == state, f"{state} after {action}", 10)  # noqa: B023
+            wait_until(lambda: docker.state(identity) == state, f"{state} after {action}")  # noqa: B023
         assert docker.client.inspect_container(identity)["State"]["ExitCode"] == 137
         await backend.perform(Action.RESTART, ref, NOTHING_CHOSEN)
         began = docker.client.inspect_container(identity)["State"]["StartedAt"]
@@ -298,9 +302,9 @@ async def test_a_kill_overtakes_stops_that_take_their_time(docker: PrivateDocker
         await asyncio.sleep(1)
         assert not any(stop.done() for stop in stops)
         for ref in refs:
-            await asyncio.wait_for(backend.perform(Action.KILL, ref, NOTHING_CHOSEN), 10)
+            await asyncio.wait_for(backend.perform(Action.KILL, ref, NOTHING_CHOSEN), 60)
         # The engine is done with its stops, too
-        await asyncio.wait_for(asyncio.gather(*stops), 20)
+        await asyncio.wait_for(asyncio.gather(*stops), 60)
     assert {docker.state(ref.id) for ref in refs} == {"exited"}
 
 
@@ -445,22 +449,23 @@ async def test_network_and_disk_rates(docker: PrivateDocker) -> None:
     docker.network("wire")
     sink = docker.run("sink", ["sh", "-c", "sleep 1000 | nc -l -p 9 > /dev/null"], host={"network_mode": "wire"})
     address = docker.client.inspect_container(sink)["NetworkSettings"]["Networks"]["wire"]["IPAddress"]
-    send = f"sleep 1; dd if=/dev/zero bs=1M count=20 2>/dev/null | nc {address} 9; sleep 1000"
+    wait = "while [ ! -e /go ]; do sleep 0.05; done"
+    send = f"{wait}; dd if=/dev/zero bs=1M count=20 2>/dev/null | nc {address} 9; sleep 1000"
     source = docker.run("source", ["sh", "-c", send], host={"network_mode": "wire"})
     async with connected(docker.url) as backend:
         refs = [container_ref(sink), container_ref(source)]
         sent = received = 0.0
-        last = time.monotonic()
-        await backend.usage(refs)
-        deadline = last + 15
-        while sent < 20e6 and time.monotonic() < deadline:
+        last = (await backend.usage(refs))[refs[1]].time
+        # not before the first figures
+        docker.client.exec_start(docker.client.exec_create(source, ["sh", "-c", ": > /go"])["Id"])
+        deadline = time.monotonic() + 60
+        while (sent < 20e6 or received < 1e6) and time.monotonic() < deadline:
             await asyncio.sleep(0.4)
             usage = await backend.usage(refs)
-            now = time.monotonic()
-            sent += (usage[refs[1]].network_transmit or 0) * (now - last)
-            last = now
-            if refs[0] in usage:
-                received = max(received, usage[refs[0]].network_receive or 0)
+            # by the times of the figures, however late they come
+            sent += (usage[refs[1]].network_transmit or 0) * (usage[refs[1]].time - last)
+            last = usage[refs[1]].time
+            received = max(received, usage[refs[0]].network_receive or 0)
         assert 20e6 < sent < 26e6
         assert received > 1e6
 
@@ -488,7 +493,7 @@ async def test_a_restart_gives_no_wrong_rates(docker: PrivateDocker) -> None:
         async def without() -> bool:
             return await backend.usage([ref]) == {}
 
-        await eventually(without, "its figures to end", 5)
+        await eventually(without, "its figures to end")
 
 
 async def test_watching_load_asks_the_engine_nothing(docker: PrivateDocker) -> None:
@@ -497,7 +502,7 @@ async def test_watching_load_asks_the_engine_nothing(docker: PrivateDocker) -> N
         await backend.usage([ref])
         docker.freeze()
         try:
-            usage = await asyncio.wait_for(loaded(backend, ref, 0.3), 5)
+            usage = await asyncio.wait_for(loaded(backend, ref, 0.3), 30)
         finally:
             docker.thaw()
     assert usage.memory
@@ -519,7 +524,7 @@ async def test_files_of_ended_containers_are_closed(docker: PrivateDocker) -> No
             async def without(ref: Ref = ref) -> bool:
                 return await backend.usage([ref]) == {}
 
-            await eventually(without, "its figures to end", 5)
+            await eventually(without, "its figures to end")
             assert open_files() == before
 
 
@@ -530,10 +535,11 @@ async def test_a_killed_engine_is_noticed_and_found_again(docker: PrivateDocker)
         async with Following(backend) as following:
             await _stream_stands(docker, following)
             docker.kill()
-            began = time.monotonic()
-            while following.error is None:
-                assert time.monotonic() - began < 2, "the stream's end was not noticed"
-                await asyncio.sleep(0.01)
+
+            async def noticed() -> bool:
+                return following.error is not None
+
+            await eventually(noticed, "the stream's end to be noticed")
         assert isinstance(following.error, EngineError)
         for call in (backend.list_all, backend.connect):
             with pytest.raises(EngineError) as lost:
@@ -566,7 +572,7 @@ async def test_a_frozen_engine_hangs_nothing(docker: PrivateDocker) -> None:
     docker.freeze()
     try:
         with pytest.raises(EngineError, match="does not answer"):
-            await asyncio.wait_for(backend.list_all(), 20)
+            await asyncio.wait_for(backend.list_all(), 60)
         # A call under way ends with close, long before its timeout
         call = asyncio.create_task(backend.list_all())
         await asyncio.sleep(0.3)
@@ -574,7 +580,7 @@ async def test_a_frozen_engine_hangs_nothing(docker: PrivateDocker) -> None:
         await backend.close()
         with pytest.raises(EngineError):
             await call
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 8
     finally:
         docker.thaw()
 
