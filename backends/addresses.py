@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
+from backends.background import Background
 from backends.base import ActionError, EngineError
 from backends.text import clean
 
@@ -37,7 +37,7 @@ class Addresses:
         self._changed = changed
         self._pause = pause
         self._known: dict[str, _Known] = {}
-        self._asking: asyncio.Task[None] | None = None
+        self._asking = Background(self._ask_due, "addresses")
 
     def of(self, identity: str) -> tuple[str, ...]:
         known = self._known.get(identity)
@@ -46,23 +46,12 @@ class Addresses:
     def want(self, running: Collection[str]) -> None:
         """These run now, and no others: what is due is asked in the background."""
         self._known = {identity: self._known.get(identity) or _Known() for identity in running}
-        if self._asking is None and self._due() is not None:
-            self._asking = asyncio.create_task(self._ask_due(), name="addresses")
-            self._asking.add_done_callback(self._ended)
+        if self._due() is not None:
+            self._asking.start()
 
     async def close(self) -> None:
-        task, self._asking = self._asking, None
         self._known = {}
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if self._asking is task:
-            self._asking = None
-        if not task.cancelled():
-            task.exception()
+        await self._asking.end()
 
     def _due(self) -> str | None:
         now = time.monotonic()

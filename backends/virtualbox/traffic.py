@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from backends.background import Background
 from backends.virtualbox.process import HelperGone, HelperProcess, HelperRefused
 
 _EACH = 4.0
@@ -75,7 +75,7 @@ class Traffic:
         self._known: dict[str, _Known] = {}
         self._wanted = 0.0
         self._helper: HelperProcess | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self._asking = Background(self._run, "virtualbox traffic")
 
     @property
     def pid(self) -> int | None:
@@ -86,9 +86,8 @@ class Traffic:
         """These run and are looked at now, and no others. To be said again every few seconds."""
         self._known = {machine: self._known.get(machine) or _Known() for machine in running}
         self._wanted = time.monotonic()
-        if running and self._asking is None:
-            self._asking = asyncio.create_task(self._run(), name="virtualbox traffic")
-            self._asking.add_done_callback(self._ended)
+        if running:
+            self._asking.start()
 
     def rates(self, machine: str) -> tuple[float, float] | None:
         """Bytes per second received and sent by its guest; None while they are not known."""
@@ -96,18 +95,8 @@ class Traffic:
         return known.rates if known else None
 
     async def close(self) -> None:
-        task, self._asking = self._asking, None
         self._known = {}
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if self._asking is task:
-            self._asking = None
-        if not task.cancelled():
-            task.exception()
+        await self._asking.end()
 
     async def _run(self) -> None:
         idle = time.monotonic()
