@@ -113,7 +113,7 @@ class Boxtop:
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.pid = int(wait_until(lambda: self._told("pid"), "the program's pid", 10))
+        self.pid = int(wait_until(lambda: self._told("pid"), "the program's pid", 30))
         return self
 
     def __exit__(
@@ -162,7 +162,7 @@ class Boxtop:
         hits = [(found.start(), index) for index, line in enumerate(self.lines()) if (found := word.search(line))]
         return min(hits)[1] if hits else -1
 
-    def wait_for(self, condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
+    def wait_for(self, condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
         """The first true answer of `condition`; fails when boxtop ends or the deadline passes before."""
 
         def answer() -> Any:
@@ -172,11 +172,11 @@ class Boxtop:
         with _failing():
             return wait_until(answer, what, seconds)
 
-    def wait_text(self, *texts: str, seconds: float = 15.0) -> None:
+    def wait_text(self, *texts: str, seconds: float = 30.0) -> None:
         """Until all of these stand on the screen."""
         self.wait_for(lambda: all(text in self.screen() for text in texts), f"on screen: {texts}", seconds)
 
-    def wait_row(self, name: str, *words: str, seconds: float = 15.0) -> None:
+    def wait_row(self, name: str, *words: str, seconds: float = 30.0) -> None:
         """Until the row of an object shows all of these words."""
         self.wait_for(
             lambda: (row := self.row(name)) and all(word in row for word in words),
@@ -184,7 +184,7 @@ class Boxtop:
             seconds,
         )
 
-    def wait_gone(self, *texts: str, seconds: float = 15.0) -> None:
+    def wait_gone(self, *texts: str, seconds: float = 30.0) -> None:
         """Until none of these stands on the screen."""
         self.wait_for(lambda: not any(text in self.screen() for text in texts), f"off screen: {texts}", seconds)
 
@@ -201,7 +201,7 @@ class Boxtop:
             steps = self._row_index(name) - self._row_index(self.selected)
             self.press(*["Down" if steps > 0 else "Up"] * abs(steps))
             with contextlib.suppress(AssertionError):
-                self.wait_for(lambda: self.selected == name, f"{name} selected", 0.5)
+                self.wait_for(lambda: self.selected == name, f"{name} selected", 3)
                 return
         raise AssertionError(f"{name} cannot be selected")
 
@@ -220,7 +220,7 @@ class Boxtop:
             if before.startswith(label):
                 return
             self.press("Down")
-            self.wait_for(lambda before=before: self._focused() != before, "the focus to move", 5)
+            self.wait_for(lambda before=before: self._focused() != before, "the focus to move")
         raise AssertionError(f"{label} cannot be reached")
 
     def answer(self, label: str) -> None:
@@ -270,12 +270,12 @@ class Boxtop:
         told = self._told("status")
         return int(told) if told else None
 
-    def wait_end(self, seconds: float = 3.0) -> int:
-        """The exit status; fails when it does not end in time."""
+    def wait_end(self, seconds: float = 8.0) -> int:
+        """The exit status; fails when it does not end in time, which is less than an engine's calls have."""
         with _failing():
             return int(wait_until(lambda: self._told("status"), "boxtop to end", seconds))
 
-    def wait_restored(self, seconds: float = 3.0) -> None:
+    def wait_restored(self, seconds: float = 15.0) -> None:
         """Until the terminal is as it was; what boxtop wrote last may still be on its way."""
         with contextlib.suppress(TimeoutError):
             wait_until(lambda: not self.not_restored(), "the terminal restored", seconds)

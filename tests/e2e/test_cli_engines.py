@@ -65,7 +65,7 @@ def test_an_engine_that_never_answers_is_given_up(tmp_path: Path) -> None:
     done = boxtop(tmp_path, "ls", "--host", f"unix://{tmp_path}/silent.sock")
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 45
 
 
 def test_ctrl_c_ends_it_at_once_and_quietly(tmp_path: Path, silent: socket.socket) -> None:
@@ -83,7 +83,8 @@ def test_ctrl_c_ends_it_at_once_and_quietly(tmp_path: Path, silent: socket.socke
     out, errors = process.communicate(timeout=30)
     connection.close()
     assert (process.returncode, out, errors) == (130, "", "")
-    assert time.monotonic() - began < 5
+    # a call to the engine has ten
+    assert time.monotonic() - began < 8
 
 
 @pytest.mark.docker
@@ -131,7 +132,7 @@ def test_a_frozen_engine_is_given_up_and_the_rest_is_listed(tmp_path: Path, dock
     done = boxtop(tmp_path, "ls", "--json", "--host", docker.url)
     assert done.returncode == 3
     assert json.loads(done.stdout)["engines"][0]["state"] == "unreachable"
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 45
 
 
 @pytest.mark.docker

@@ -13,6 +13,8 @@ from tests.engines.docker_engine import PrivateDocker
 
 pytestmark = pytest.mark.docker
 
+_ANSWERS = 5.0
+"""Seconds, well below the ten that a call to an engine has: it waits for none."""
 FAULTS: dict[str, tuple[Callable[[PrivateDocker], None], Callable[[PrivateDocker], None]]] = {
     "stopped": (PrivateDocker.terminate, PrivateDocker.start),
     "killed": (PrivateDocker.kill, PrivateDocker.start),
@@ -37,16 +39,16 @@ def test_rows_outlive_the_daemon_until_it_is_back(tmp_path: Path, docker: Privat
         app.wait_for(lambda: app.looks("witness") not in ([], fresh), "the rows dimmed")
         # all the while it answers
         app.press("t")
-        app.wait_text("docker does not answer", seconds=1)
+        app.wait_text("docker does not answer", seconds=_ANSWERS)
         app.press("Down")
-        app.wait_for(lambda: app.selected == "witness", "the cursor to move", 1)
+        app.wait_for(lambda: app.selected == "witness", "the cursor to move", _ANSWERS)
         for key, sign in (("?", "Esc closes"), (":", "Commands")):
             app.press(key)
-            app.wait_text(sign, seconds=1)
+            app.wait_text(sign, seconds=_ANSWERS)
             app.press("Esc")
-            app.wait_gone(sign, seconds=1)
+            app.wait_gone(sign, seconds=_ANSWERS)
         app.press("Up")
-        app.wait_for(lambda: app.selected == "first", "the cursor to move", 1)
+        app.wait_for(lambda: app.selected == "first", "the cursor to move", _ANSWERS)
         bring_back(docker)
         app.wait_gone("unreachable since", seconds=40)
         app.wait_for(lambda: app.looks("witness") == fresh or docker.state(witness) != "running", "the rows as before")
@@ -64,7 +66,7 @@ def test_it_quits_at_once_with_a_frozen_daemon(tmp_path: Path, docker: PrivateDo
         app.press("q")
         app.wait_text("1 under way: quit all the same?")
         app.answer("Quit")
-        assert app.wait_end(3) == 0
+        assert app.wait_end() == 0
         app.wait_restored()
         assert not app.left_behind()
 
@@ -78,7 +80,7 @@ def test_a_signal_ends_it_with_a_frozen_daemon(tmp_path: Path, docker: PrivateDo
         app.press("t", "R")
         app.wait_row("box", "stopping")
         app.signal(number)
-        app.wait_end(3)
+        app.wait_end()
         app.wait_restored()
         assert not app.left_behind()
 

@@ -35,7 +35,7 @@ def open_shell(app: Boxtop) -> None:
     app.wait_text(READY, "/ #")
 
 
-def wait_back(app: Boxtop, *texts: str, seconds: float = 5.0) -> None:
+def wait_back(app: Boxtop, *texts: str, seconds: float = 30.0) -> None:
     """Until boxtop's screen is whole again: no line of the shell's on it, and its modes as they were."""
     app.wait_text(*BACK, *texts, seconds=seconds)
     app.wait_gone(READY, "/ #")
@@ -89,7 +89,8 @@ def test_a_killed_container_and_keys_typed_meanwhile_do_no_harm(app: Boxtop, doc
     app.wait_row("aaa", "up ")
     app.select("box")
     open_shell(app)
-    docker.client.kill("box")
+    # not by the engine, which answers when it has noted the end: boxtop's patience with keys may be over then
+    os.kill(docker.client.inspect_container("box")["State"]["Pid"], signal.SIGKILL)
     for key in "ttsstt":  # meant for the shell that is gone: no container is stopped by them
         app.press(key)
         time.sleep(0.03)
@@ -118,7 +119,7 @@ def test_a_signal_ends_boxtop_and_the_shell(app: Boxtop, docker: PrivateDocker) 
     open_shell(app)
     before = commands_in(docker)
     app.signal(signal.SIGTERM)
-    assert app.wait_end(3) == 128 + signal.SIGTERM
+    assert app.wait_end() == 128 + signal.SIGTERM
     app.wait_restored()
     assert not app.left_behind()
     wait_until(lambda: len(commands_in(docker)) < len(before), "the shell to end")
@@ -129,7 +130,7 @@ def test_a_closed_terminal_ends_the_shell_too(app: Boxtop, docker: PrivateDocker
     open_shell(app)
     before = commands_in(docker)
     app.hang_up()
-    wait_until(lambda: not app.left_behind(), "boxtop to end", 3)
+    wait_until(lambda: not app.left_behind(), "boxtop to end", 15)
     wait_until(lambda: len(commands_in(docker)) < len(before), "the shell to end")
 
 
@@ -255,7 +256,7 @@ def test_the_demo_has_a_shell_and_a_process_to_attach_to_and_leaves_nothing_open
         app.wait_text("request 1 answered")
         app.press("q")
         wait_back(app, "Detached from grafana.")
-        wait_until(lambda: files() <= before, "what they opened to be closed", 3)
+        wait_until(lambda: files() <= before, "what they opened to be closed")
         app.select("shop-proxy")
         app.press("e")
         app.wait_text("shop-proxy holds no bash, ash or sh")

@@ -22,14 +22,14 @@ def dashboard(home: Path, virtualbox: PrivateVirtualBox, **changes: str) -> Boxt
 @pytest.fixture
 def app(tmp_path: Path, virtualbox: PrivateVirtualBox) -> Iterator[Boxtop]:
     with dashboard(tmp_path, virtualbox) as running:
-        running.wait_text("virtualbox has no VMs.", seconds=30)
+        running.wait_text("virtualbox has no VMs.")
         yield running
 
 
 def test_every_state_is_shown(tmp_path: Path, virtualbox: PrivateVirtualBox) -> None:
     virtualbox.one_of_each()
     with dashboard(tmp_path, virtualbox) as app:
-        app.wait_row("running", "● running", "up ", "32M", seconds=30)
+        app.wait_row("running", "● running", "up ", "32M")
         app.wait_row("off", "○ off")
         app.wait_row("paused", "‖ paused")
         app.wait_row("saved", "◆ saved")
@@ -144,7 +144,7 @@ def test_rows_outlive_vboxsvc_until_it_is_back(tmp_path: Path, virtualbox: Priva
         gate.chmod(0o755)
         gates[name] = str(gate)
     with dashboard(tmp_path, virtualbox, **gates) as app:
-        app.wait_row("survivor", "off", seconds=30)
+        app.wait_row("survivor", "off")
         app.select("survivor")
         fresh = app.looks("witness")
         away.touch()
@@ -155,9 +155,9 @@ def test_rows_outlive_vboxsvc_until_it_is_back(tmp_path: Path, virtualbox: Priva
         app.press("s")
         app.wait_text("does not answer")
         app.press("?")
-        app.wait_text("Esc closes", seconds=1)
+        app.wait_text("Esc closes", seconds=5)
         app.press("Esc")
-        app.wait_gone("Esc closes", seconds=1)
+        app.wait_gone("Esc closes", seconds=5)
         away.unlink()
         app.wait_gone("unreachable since", seconds=40)
         app.wait_for(lambda: app.looks("witness") == fresh, "the row as before")
@@ -171,7 +171,7 @@ def test_vms_go_on_without_boxtop(tmp_path: Path, virtualbox: PrivateVirtualBox,
     ours, others = virtualbox.create("ours"), virtualbox.create("others")
     virtualbox.run(others)
     with dashboard(tmp_path, virtualbox) as app:
-        app.wait_row("others", "up ", seconds=30)
+        app.wait_row("others", "up ")
         app.select("ours")
         app.press("s")
         virtualbox.wait_state(ours, "running")
@@ -181,7 +181,7 @@ def test_vms_go_on_without_boxtop(tmp_path: Path, virtualbox: PrivateVirtualBox,
             app.press("q")
         else:
             app.signal(signal.SIGKILL)
-        app.wait_end(5)
-        wait_until(lambda: not app.left_behind(), "the helper process to be gone", 15)
+        app.wait_end()
+        wait_until(lambda: not app.left_behind(), "the helper process to be gone")
     assert [virtualbox.state(ours), virtualbox.state(others)] == ["running", "running"]
     assert [virtualbox.pid(ours), virtualbox.pid(others)] == before

@@ -65,8 +65,8 @@ class Tmux:
         """Keys by tmux's names."""
         self._run("send-keys", *keys)
 
-    def wait_text(self, *texts: str, seconds: float = 15.0) -> None:
+    def wait_text(self, *texts: str, seconds: float = 30.0) -> None:
         wait_until(lambda: all(text in self.screen() for text in texts), f"in tmux: {texts}", seconds)
 
-    def wait_gone(self, text: str, seconds: float = 15.0) -> None:
+    def wait_gone(self, text: str, seconds: float = 30.0) -> None:
         wait_until(lambda: text not in self.screen(), f"gone in tmux: {text}", seconds)
