@@ -133,8 +133,7 @@ async def test_what_cannot_apply_is_said_with_the_reason(app):
         await listed(pilot)
         await select(pilot, "shop-web")
         await pilot.press("s")
-        await pilot.pause(0.1)
-        assert "running already" in app.main.notices.entries[-1][1]
+        await until(pilot, lambda: "running already" in said(app), "the reason")
         assert not app.store.pending
 
 
@@ -155,10 +154,10 @@ async def test_read_only_changes_nothing(tmp_path):
         await select(pilot, "shop-web")
         before = dict(app.store.items[Kind.CONTAINER])
         await pilot.press("t", "r", "p", "K", "d")
+        await until(pilot, lambda: "read-only" in said(app), "the reason")
         await pilot.pause(0.3)
         assert app.screen is app.main
         assert app.store.items[Kind.CONTAINER] == before
-        assert "read-only" in app.main.notices.entries[-1][1]
     assert tail(app.journal_file) == []
 
 
@@ -257,9 +256,9 @@ async def test_a_row_that_goes_away_does_not_pass_its_key_to_the_next(app):
         await pilot.pause()
         await pilot.pause()
         await pilot.press("t")
+        await until(pilot, lambda: "is gone" in said(app), "the reason")
         await pilot.pause(0.2)
         assert not app.store.pending
-        assert "is gone" in app.main.notices.entries[-1][1]
         await pilot.press("t")
         await until(pilot, lambda: app.store.pending, "the second press is meant")
 
@@ -274,9 +273,9 @@ async def test_marks_hidden_by_a_filter_are_kept_and_nothing_else_is_hit(app):
         await until(pilot, lambda: not app.store.pending, "the action ended")
         await pilot.pause()
         await pilot.press("t")
+        await until(pilot, lambda: "hidden by the filter" in said(app), "the reason")
         await pilot.pause(0.2)
         assert not app.store.pending
-        assert "hidden by the filter" in app.main.notices.entries[-1][1]
 
 
 async def test_the_menu_acts_on_what_it_was_opened_for(app):
@@ -290,9 +289,9 @@ async def test_the_menu_acts_on_what_it_was_opened_for(app):
         app.store.apply(Change("docker", app.clock.now, removed=(ref,)))
         await pilot.press(*"stop", "enter")
         await until(pilot, lambda: app.screen is app.main, "the menu is gone")
+        await until(pilot, lambda: "is gone already" in said(app), "the reason")
         await pilot.pause(0.2)
         assert not app.store.pending
-        assert "is gone already" in app.main.notices.entries[-1][1]
 
 
 async def test_quitting_while_something_is_under_way_asks(app):

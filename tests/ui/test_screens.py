@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.boxtop import TestApp, listed, select
+from tests.ui.boxtop import TestApp, asked, listed, select
+from widgets.confirm import Confirm
 
 
 async def filled(pilot: Pilot[object]) -> TestApp:
@@ -52,8 +53,8 @@ def test_question_before_a_vm_is_deleted(app, snap_compare):
         await pilot.press("2")
         await select(pilot, "lab-fedora")
         await pilot.press("d")
+        await asked(pilot, Confirm)
         await pilot.pause(0.3)
-        await pilot.pause()
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)
 

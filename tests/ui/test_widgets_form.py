@@ -7,6 +7,7 @@ import pytest
 from textual.app import App
 from textual.events import Key
 
+from tests.ui.boxtop import until
 from widgets.fields import LinesControl, TextControl
 from widgets.form import ChoiceField, Form, LinesField, TextField, ToggleField, Tool, Values
 from widgets.form_parts import FieldRow
@@ -149,15 +150,13 @@ async def test_a_slow_check_is_waited_for_before_sending_and_its_word_goes_when_
         assert app.result is UNSET
         assert "checking" in screen_text(app)
         go_on.set()
-        await pilot.pause(0.05)
+        await until(pilot, lambda: "no such folder" in screen_text(app), "what is wrong")
         assert app.result is UNSET
-        assert "no such folder" in screen_text(app)
         await pilot.press("2")
         await pilot.pause()
         assert "no such folder" not in screen_text(app)
         await pilot.press("ctrl+s")
-        await pilot.pause(0.05)
-        assert isinstance(app.result, dict)
+        await until(pilot, lambda: isinstance(app.result, dict), "the answer")
         assert "/bad" in asked
         assert asked[-1] == "/bad2"
 
@@ -171,8 +170,7 @@ async def test_a_check_that_breaks_keeps_nobody_from_sending():
         app.ask(form(slow_check=slow))
         await pilot.pause()
         await pilot.press("ctrl+s")
-        await pilot.pause(0.05)
-        assert isinstance(app.result, dict)
+        await until(pilot, lambda: isinstance(app.result, dict), "the answer")
 
 
 async def test_lists_and_browsers_fill_their_field():

@@ -7,6 +7,7 @@ from textual.app import App, ComposeResult
 from textual.events import Key
 from textual.widgets import Input, Static
 
+from tests.ui.boxtop import until
 from widgets.prompt import Prompt
 
 
@@ -47,7 +48,7 @@ async def test_keys_right_after_enter_go_to_what_has_the_keyboard_next():
     app = PromptApp(closes=True)
     async with app.run_test() as pilot:
         app.type_at_once("w", "e", "b", "enter", "l", "x")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: len(app.pressed) == 2, "the keys")
         assert (app.prompt.value, app.pressed) == ("web", ["l", "x"])
 
 
@@ -55,8 +56,8 @@ async def test_a_prompt_that_stays_open_takes_them():
     app = PromptApp(closes=False)
     async with app.run_test() as pilot:
         app.type_at_once("(", "enter", ")")
+        await until(pilot, lambda: app.prompt.value == "()", "the keys")
         await pilot.pause(0.8)
         assert (app.prompt.value, app.pressed) == ("()", [])
         app.type_at_once("x")
-        await pilot.pause(0.1)
-        assert app.prompt.value == "()x"
+        await until(pilot, lambda: app.prompt.value == "()x", "another")

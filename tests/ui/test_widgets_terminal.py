@@ -81,8 +81,11 @@ class Terminal:
             self._stream.feed(data.replace(b"\x1b[>25u", b"").replace(b"\x1b[<u", b""))
         return received
 
-    def press(self, key: str) -> bytes:
+    def press(self, key: str, *, answers: bool = True) -> bytes:
+        """What comes of a key; of one that `answers` something does, however late."""
         os.write(self.fd, key.encode())
+        if answers:
+            select.select([self.fd], [], [], 30)
         return self.read(0.5)
 
     def wait(self, condition: Callable[[str], bool], seconds: float = 20) -> None:
@@ -103,7 +106,7 @@ def terminal() -> Iterator[Terminal]:
     try:
         program.wait(lambda text: "box-20" in text)
         yield program
-        program.press("q")
+        program.press("q", answers=False)
     finally:
         program.close()
 
@@ -113,7 +116,7 @@ def test_a_changed_cell_costs_few_bytes_one_off_screen_none_and_the_screen_is_ri
     assert 0 < len(changed) < 100
     assert "2.5%" in terminal.screen.display[4]
 
-    assert terminal.press("y") == b""
+    assert terminal.press("y", answers=False) == b""
 
     moved = terminal.press("j")
     assert 0 < len(moved) < 800

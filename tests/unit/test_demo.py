@@ -56,7 +56,7 @@ async def do(backend: DemoBackend, action: Action, name: str, **options: Any) ->
 
 
 async def until(holds: Callable[[], Any]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await holds():
             await asyncio.sleep(0.005)
 
@@ -174,7 +174,7 @@ async def test_transitions_are_seen_and_told_while_an_action_runs() -> None:
 
     await until(both)
     await backend.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await listener
 
 

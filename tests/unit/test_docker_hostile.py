@@ -21,7 +21,7 @@ from tests.engines.docker_engine import wait_until
 from tests.hostile_engine import VERSION, HostileEngine
 
 ROOT = Path(__file__).parent.parent.parent
-AT_ONCE = 2.0
+AT_ONCE = 6.0
 """Seconds, where a call's own timeout would be ten: this machine may be busy."""
 
 
@@ -155,7 +155,7 @@ async def test_a_reconnection_leaves_actions_under_way_alone(engine: HostileEngi
     engine.release("/containers/b/stop", None)
     await stops[1]
     # Only then is the connection they used given up
-    await asyncio.to_thread(wait_until, lambda: engine.connections < before, "the old connection to be closed", 10)
+    await asyncio.to_thread(wait_until, lambda: engine.connections < before, "the old connection to be closed")
     assert (await backend.list_all()).containers == ()
     await backend.close()
 
@@ -187,9 +187,9 @@ async def test_a_volume_plugin_that_hangs_hides_no_container(engine: HostileEngi
         for _ in range(2):
             began = time.monotonic()
             assert (await backend.list_all()).volumes is None
-        assert time.monotonic() - began < 1.0, "the second listing waits for nothing"
+        assert time.monotonic() - began < 1.8, "the second listing waits for nothing"
         engine.release("/volumes", {"Volumes": [{"Name": "data"}]})
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while not (volumes := (await backend.list_all()).volumes):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.02)

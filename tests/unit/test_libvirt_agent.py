@@ -83,9 +83,9 @@ async def test_one_that_hangs_is_left_and_few_are_waited_for(monkeypatch: pytest
     for other in ("two", "three"):
         assert await guests.addresses(other) == []
     assert library.asked == asked + 1
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     library.release.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while guests.facts("one") != facts:
             await guests.addresses("one")
             await asyncio.sleep(0.02)

@@ -67,7 +67,7 @@ class Bench:
         )
 
     async def settled(self):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not self.runner.idle:
                 await asyncio.sleep(0.01)
 
@@ -90,7 +90,7 @@ async def test_at_most_four_at_once_each_with_its_own_result(tmp_path):
     bench = Bench(tmp_path, *items)
     for item in items:
         bench.runner.start(Action.STOP, item, ActionOptions())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while bench.backend.under_way < AT_ONCE:
             await asyncio.sleep(0.01)
     assert len(bench.store.pending) == 10
@@ -173,12 +173,12 @@ async def test_a_kill_takes_the_place_of_a_stop_that_hangs(tmp_path):
     bench = Bench(tmp_path, *items)
     for item in items[:AT_ONCE]:
         bench.runner.start(Action.STOP, item, ActionOptions())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while bench.backend.under_way < AT_ONCE:
             await asyncio.sleep(0.01)
     bench.runner.start(Action.KILL, items[0], ActionOptions())
     bench.runner.start(Action.KILL, items[-1], ActionOptions())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while bench.backend.under_way < AT_ONCE + 2:
             await asyncio.sleep(0.01)
     assert bench.failed == []

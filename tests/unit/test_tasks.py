@@ -32,7 +32,7 @@ def tasks(tmp_path: Path, clock: Clock) -> Tasks:
 
 
 async def ended(*tasks: Task) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await asyncio.wait([task.running for task in tasks if task.running])
 
 
@@ -56,7 +56,7 @@ def failing(error: Exception):
 
 
 async def entries(file: Path, count: int) -> list[journal.Entry]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(journal.tail(file)) < count:
             await asyncio.sleep(0.01)
     return journal.tail(file)
