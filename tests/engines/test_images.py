@@ -11,7 +11,7 @@ import stat
 import tarfile
 import threading
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,16 @@ pytestmark = pytest.mark.docker
 
 
 class Told:
-    """A report that keeps everything."""
+    """A report that keeps everything; `on` is called with each progress."""
 
-    def __init__(self) -> None:
+    def __init__(self, on: Callable[[Progress], object] = bool) -> None:
         self.all: list[Progress] = []
         self.lines: list[str] = []
+        self._on = on
 
     def progress(self, progress: Progress) -> None:
         self.all.append(progress)
+        self._on(progress)
 
     def line(self, text: str) -> None:
         self.lines.append(text)
@@ -172,7 +174,7 @@ async def test_a_cancelled_pull_leaves_nothing(docker, registry, tmp_path, monke
     as_user(monkeypatch, tmp_path)
     direct = f"{registry.host}/slow/app:1"
     big_image(docker, direct, 8 << 20)
-    door = SlowDoor(registry.port, 1 << 20)
+    door = SlowDoor(registry.port, 1 << 18)
     slow = f"{door.host}/slow/app:1"
     try:
         async with connected(docker.url) as backend:
@@ -189,7 +191,8 @@ async def test_a_cancelled_pull_leaves_nothing(docker, registry, tmp_path, monke
             pulling.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await pulling
-            assert time.monotonic() - began < 1.0
+            # what is left to fetch takes half a minute
+            assert time.monotonic() - began < 10
 
             async def nothing_left() -> bool:
                 return not list((docker.directory / "data/tmp").glob("GetImageBlob*"))
@@ -261,7 +264,7 @@ async def test_history_tells_each_step(docker):
         assert [layer.tags for layer in layers] == [("made:1",), (IMAGE,)]
         assert layers[0].comment == "by hand"
         assert layers[1].size > 500_000
-        assert time.time() - layers[0].created < 60
+        assert time.time() - layers[0].created < 600
         gone = Ref("docker", Kind.IMAGE, "sha256:" + "0" * 64)
         assert await refused(backend.ability(History).history(gone)) == "the image is gone"
 
@@ -322,15 +325,11 @@ async def test_a_big_image_goes_through_a_tar_file_in_little_memory(docker, tmp_
         assert (await image(backend, "big:1")).ref.id == identity
         assert any(progress.text == "sending" and progress.done for progress in told.all)
         # being cancelled in the middle leaves no part of a file, and what was there as it was
-        saving = asyncio.create_task(archives.save(["big:1"], str(file), size, told := Told(), overwrite=True))
-
-        async def writing() -> bool:
-            return any(progress.text == "writing" for progress in told.all)
-
-        await eventually(writing, "the tar file to come")
-        saving.cancel()
+        told = Told(lambda progress: saving.cancel() if progress.text == "writing" else None)
+        saving = asyncio.create_task(archives.save(["big:1"], str(file), size, told, overwrite=True))
         with pytest.raises(asyncio.CancelledError):
             await saving
+        assert any(progress.text == "writing" for progress in told.all)
         assert list(tmp_path.iterdir()) == [file]
         assert file.stat().st_size == before.st_size
     file.unlink()

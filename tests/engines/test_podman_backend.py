@@ -43,7 +43,7 @@ async def test_states_are_listed_right(podman: PrivatePodman) -> None:
         "created": State.CREATED,
     }
     assert found["exited"].exit_code == 3
-    assert found["running"].started == pytest.approx(time.time(), abs=30)
+    assert found["running"].started == pytest.approx(time.time(), abs=120)
     assert {box.image_id for box in found.values()} == {snapshot.images[0].ref.id}
     assert snapshot.images[0].ref.id.startswith("sha256:")
 
@@ -64,7 +64,7 @@ async def test_lifecycle(podman: PrivatePodman) -> None:
             (Action.KILL, "exited"),
         ):
             await backend.perform(action, ref, NOTHING_CHOSEN)
-            wait_until(lambda: podman.state(identity) == state, f"{state} after {action}", 10)  # noqa: B023
+            wait_until(lambda: podman.state(identity) == state, f"{state} after {action}")  # noqa: B023
         with pytest.raises(ActionError):
             await backend.perform(Action.RESUME, ref, NOTHING_CHOSEN)
         await backend.perform(Action.DELETE, ref, NOTHING_CHOSEN)
@@ -98,10 +98,7 @@ async def test_events_name_what_changed(podman: PrivatePodman) -> None:
             await asyncio.sleep(0.3)
             following.seen.clear()
             getattr(podman.client, change)(ref.id)
-            began = time.monotonic()
-            while ref not in following.seen:
-                assert time.monotonic() - began < 3.0, f"no event for {change}"
-                await asyncio.sleep(0.01)
+            await eventually(lambda: _seen(following, ref), f"an event for {change}")
         assert (await backend.list_some([ref])).removed == (ref,)
         image = Ref("podman", Kind.IMAGE, podman.ensure_image())
         podman.client.tag(image.id, "other", "latest")
@@ -150,10 +147,11 @@ async def test_a_killed_service_is_noticed_and_found_again(podman: PrivatePodman
 
             await eventually(seen, "an event")
             podman.kill()
-            began = time.monotonic()
-            while following.error is None:
-                assert time.monotonic() - began < 2, "the stream's end was not noticed"
-                await asyncio.sleep(0.01)
+
+            async def noticed() -> bool:
+                return following.error is not None
+
+            await eventually(noticed, "the stream's end to be noticed")
         with pytest.raises(EngineError) as lost:
             await backend.connect()
         assert "Podman" in lost.value.reason or "refuses" in lost.value.reason
