@@ -69,7 +69,7 @@ class PrivateRegistry:
                 env=environment,
                 start_new_session=True,
             )
-        wait_until(self._answers, "the registry to answer", 20)
+        wait_until(self._answers, "the registry to answer")
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -101,7 +101,7 @@ class PrivateSsh:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self._listens, "sshd to listen", 20)
+        wait_until(self._listens, "sshd to listen")
 
     def _listens(self) -> bool:
         with socket.socket() as probe:

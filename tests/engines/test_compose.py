@@ -147,7 +147,7 @@ async def test_a_cancelled_compose_ends(docker: PrivateDocker, tmp_path: Path) -
     async with connected(docker.url) as backend:
         said = Lines()
         running = asyncio.create_task(DockerCompose(backend).run(Verb.UP, shop, (), PLAIN, said))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not said.lines:
                 await asyncio.sleep(0.01)
         running.cancel()

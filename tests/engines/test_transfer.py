@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -211,8 +212,7 @@ async def test_a_strangers_export_reaches_no_file_of_this_machine(libvirt: Priva
 @pytest.fixture
 def shared() -> Iterator[Path]:
     """A folder that the private VirtualBox sees by the same path."""
-    folder = Path("/dev/shm") / f"bt-{os.getpid()}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="bt-", dir="/dev/shm"))
     yield folder
     shutil.rmtree(folder)
 
