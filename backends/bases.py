@@ -5,11 +5,18 @@ base-images.json in the platform's place for state, e.g. ~/.local/state/boxtop, 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backends.base import ActionError
+
+if TYPE_CHECKING:
+    from backends.abilities.media import Medium
 
 KEPT = "a base image: take that mark away in the media first"
 """Why a marked image does not go with the VM that has it."""
@@ -43,6 +50,21 @@ def mark(engine_url: str, path: str, *, base: bool) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+async def keep_mark(engine_url: str, medium: Medium, *, base: bool) -> None:
+    """Mark a medium or take the mark away. Raises ActionError."""
+    check_mark(medium, base=base)
+    try:
+        await asyncio.to_thread(mark, engine_url, medium.path, base=base)
+    except OSError as error:
+        raise ActionError(f"the mark cannot be kept: {error.strerror}") from None
+
+
+def check_mark(medium: Medium, *, base: bool) -> None:
+    """Raises ActionError where it may not be marked."""
+    if base and medium.users:
+        raise ActionError(f"{medium.keeps}: what rests on it would break when that writes to it")
 
 
 def _read() -> dict[str, list[str]]:

@@ -74,3 +74,13 @@ def source_refusal(offer: CloneOffer, spec: CloneSpec) -> str:
         if source.id == spec.snapshot:
             return source.linked if spec.linked else source.full
     return "the snapshot is gone"
+
+
+def offer_objections(offer: CloneOffer, spec: CloneSpec) -> dict[str, str]:
+    """What stands against it by what is offered, in words by CloneSpec's field."""
+    found: dict[str, str] = {}
+    if words := source_refusal(offer, spec):
+        found["linked" if spec.linked and not spec.snapshot else "snapshot"] = words
+    if not spec.linked and offer.size and offer.free is not None and offer.size > offer.free:
+        found["linked"] = f"it needs up to {offer.size >> 20} MB, {offer.free >> 20} MB are left in {offer.folder}"
+    return found

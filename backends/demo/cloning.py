@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backends import vm_names
-from backends.abilities.cloning import CloneOffer, CloneSource, CloneSpec, Cloning, source_refusal
+from backends.abilities.cloning import CloneOffer, CloneSource, CloneSpec, Cloning, offer_objections
 from backends.abilities.snapshots import Snapshots
 from backends.base import ActionError
 from backends.demo.catalog import Disk, vm_profile
@@ -53,9 +53,7 @@ class DemoCloning(Cloning):
             found["name"] = words
         elif spec.name in names:
             found["name"] = f"{FOLDER}/{spec.name} is there already"
-        if words := source_refusal(await self.offer(vm), spec):
-            found["linked" if spec.linked and not spec.snapshot else "snapshot"] = words
-        return found
+        return found | offer_objections(await self.offer(vm), spec)
 
     async def clone(self, vm: Ref, spec: CloneSpec, report: Report) -> Ref:
         for reason in (await self.objections(vm, spec)).values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from backends import bases
 from backends.abilities.media import Media, Medium, NewMedium
 from backends.base import ActionError
 from backends.demo.curves import GB, MB
@@ -72,8 +73,7 @@ class DemoMedia(Media):
         self._own.isos.pop(medium.path, None)
 
     async def mark(self, medium: Medium, *, base: bool) -> None:
-        if base and medium.users:
-            raise ActionError(f"{medium.keeps}: what rests on it would break when that writes to it")
+        bases.check_mark(medium, base=base)
         if base:
             self._own.bases.add(medium.path)
         else:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends import vm_names
-from backends.abilities.cloning import CloneOffer, CloneSource, CloneSpec, Cloning, source_refusal
+from backends.abilities.cloning import CloneOffer, CloneSource, CloneSpec, Cloning, offer_objections, source_refusal
 from backends.base import ActionError, EngineError
 from backends.libvirt import aftermath, pool_copies, qemu_img
 from backends.libvirt.clone_xml import Image, cloned
@@ -107,12 +107,7 @@ class LibvirtCloning(Cloning):
         found: dict[str, str] = {}
         if words := vm_names.problem(spec.name) or await self._taken(spec.name):
             found["name"] = words
-        offer = await self.offer(vm)
-        if words := source_refusal(offer, spec):
-            found["linked" if spec.linked and not spec.snapshot else "snapshot"] = words
-        if not spec.linked and offer.size and offer.free is not None and offer.size > offer.free:
-            found["linked"] = f"it needs up to {offer.size >> 20} MB, {offer.free >> 20} MB are left in {offer.folder}"
-        return found
+        return found | offer_objections(await self.offer(vm), spec)
 
     async def _taken(self, name: str) -> str:
         def look(connection: Connection) -> str:

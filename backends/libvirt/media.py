@@ -121,12 +121,7 @@ class LibvirtMedia(Media):
         await self._backend.act(delete)
 
     async def mark(self, medium: Medium, *, base: bool) -> None:
-        if base and medium.users:
-            raise ActionError(f"{medium.keeps}: what rests on it would break when that writes to it")
-        try:
-            await asyncio.to_thread(bases.mark, self._backend.url, medium.path, base=base)
-        except OSError as error:
-            raise ActionError(f"the mark cannot be kept: {error.strerror}") from None
+        await bases.keep_mark(self._backend.url, medium, base=base)
 
     async def _made(
         self, name: str, report: Report, make: Callable[[Any], Any], end: Callable[[], None] = lambda: None

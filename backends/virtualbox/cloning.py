@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from backends import vm_names
-from backends.abilities.cloning import CloneOffer, CloneSource, CloneSpec, Cloning, source_refusal
+from backends.abilities.cloning import CloneOffer, CloneSource, CloneSpec, Cloning, offer_objections, source_refusal
 from backends.abilities.snapshots import Snapshots
 from backends.base import ActionError, EngineError
 from backends.model import Kind, Ref
@@ -66,12 +66,7 @@ class VirtualBoxCloning(Cloning):
         found: dict[str, str] = {}
         if (place := await self._place(spec.name))["taken"]:
             found["name"] = clean(f"{place['folder']} is there already")
-        offer = await self.offer(vm)
-        if words := source_refusal(offer, spec):
-            found["linked" if spec.linked and not spec.snapshot else "snapshot"] = words
-        if not spec.linked and offer.size and offer.free is not None and offer.size > offer.free:
-            found["linked"] = f"it needs up to {offer.size >> 20} MB, {offer.free >> 20} MB are left in {offer.folder}"
-        return found
+        return found | offer_objections(await self.offer(vm), spec)
 
     async def clone(self, vm: Ref, spec: CloneSpec, report: Report) -> Ref:
         if words := vm_names.problem(spec.name) or source_refusal(await self.offer(vm), spec):

@@ -113,12 +113,7 @@ class VirtualBoxMedia(Media):
         await self._host.run("closemedium", kind, medium.id, *delete, seconds=_LONG)
 
     async def mark(self, medium: Medium, *, base: bool) -> None:
-        if base and medium.users:
-            raise ActionError(f"{medium.keeps}: what rests on it would break when that writes to it")
-        try:
-            await asyncio.to_thread(bases.mark, self._backend.url, medium.path, base=base)
-        except OSError as error:
-            raise ActionError(f"the mark cannot be kept: {error.strerror}") from None
+        await bases.keep_mark(self._backend.url, medium, base=base)
 
     async def _free(self, stem: str, suffix: str) -> str:
         for number in range(1, 1000):
