@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from backends.abilities.containers import Commit, CommitOptions, Limits, Rename, Update
 from backends.base import ActionError
 from backends.docker.client import Connection
+from backends.docker.inspecting import inspected
 from backends.docker.posting import post
-from backends.docker.running import inspected
 from backends.docker.streams import Exchange
 from backends.model import Ref
 from backends.runs import entries

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backends.abilities.logs import LogBatch, LogPosition, Logs
 from backends.base import ActionError
 from backends.docker.client import Connection
-from backends.docker.errors import status
+from backends.docker.inspecting import inspected
 from backends.docker.log_inbox import LogInbox
 from backends.docker.log_reader import LogReader
 from backends.docker.log_search import LogSearch
@@ -63,12 +63,7 @@ class DockerLogs(Logs):
 
 def _format_of(connection: Connection, container: str) -> tuple[bool, str]:
     """Whether its log comes in frames, and its driver's name."""
-    try:
-        answer: dict[str, Any] = connection.asking.inspect_container(container)
-    except Exception as error:
-        if status(error) == 404:
-            raise ActionError("the container is gone") from error
-        raise
+    answer = inspected(connection, container)
     log = (answer.get("HostConfig") or {}).get("LogConfig") or {}
     driver = clean(str(log.get("Type") or ""), 64)
     if driver == "none":

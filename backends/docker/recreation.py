@@ -16,9 +16,10 @@ from backends.abilities.containers import ASIDE, Existing, Recreate, Recreation
 from backends.base import ActionError, EngineError
 from backends.docker.client import Connection
 from backends.docker.errors import status
+from backends.docker.inspecting import inspected
 from backends.docker.parse import image_id
 from backends.docker.posting import post
-from backends.docker.running import create, image_of, inspected
+from backends.docker.running import create, image_of
 from backends.model import Action, ActionOptions, Kind, Ref
 from backends.progress import Progress, Report
 from backends.runs.again import Again, again, changed

@@ -89,17 +89,6 @@ def create(connection: Connection, name: str, body: Body, networks: Mapping[str,
     return identity
 
 
-def inspected(connection: Connection, container: str) -> dict[str, Any]:
-    """The engine's answer for a container. Raises ActionError when it is gone."""
-    try:
-        answer: dict[str, Any] = connection.asking.inspect_container(container)
-    except Exception as error:
-        if status(error) == 404:
-            raise ActionError("the container is gone") from error
-        raise
-    return answer
-
-
 def image_of(connection: Connection, reference: str) -> dict[str, Any] | None:
     """The engine's answer for an image; None when it has none of this name."""
     try:

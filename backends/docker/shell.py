@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from backends.abilities.shell import Attach, Attachable, Shell, Size
-from backends.base import ActionError
 from backends.docker.client import CALL_TIMEOUT, Connection
-from backends.docker.errors import status
 from backends.docker.hijack import EngineConsole, Hijack
+from backends.docker.inspecting import inspected
 from backends.model import Ref
 from backends.threads import in_thread
 
@@ -196,13 +195,7 @@ def _redrawing(connection: Connection, container: str) -> Callable[[int, int], N
 
 
 def _wiring(connection: Connection, container: str) -> Attachable:
-    try:
-        answer = connection.asking.inspect_container(container)
-    except Exception as error:
-        if status(error) == 404:
-            raise ActionError("the container is gone") from error
-        raise
-    config = answer.get("Config") or {}
+    config = inspected(connection, container).get("Config") or {}
     terminal, once = bool(config.get("Tty")), bool(config.get("StdinOnce"))
     return Attachable(terminal, bool(config.get("OpenStdin")), once and not terminal)
 

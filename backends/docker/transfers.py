@@ -37,26 +37,10 @@ class DockerPull(Pull):
 
     async def pull(self, reference: str, report: Report) -> str:
         wanted = parsed(reference)
-        connection = self._backend.connected()
-        exchange = Exchange(connection)
-        news = ThreadReport(report)
-
-        def work() -> str:
-            try:
-                login = _login(wanted, connection)
-                query = {"fromImage": wanted.name, "tag": wanted.digest or wanted.tag or "latest"}
-                headers = {"X-Registry-Auth": login.header} if login else {}
-                try:
-                    exchange.request("POST", "/images/create", query, headers=headers, silence=_SILENCE)
-                    told = follow(exchange.lines(), news, "pulling")
-                except ActionError as error:
-                    raise _explained(error, wanted, connection, known=login is not None) from None
-            finally:
-                exchange.finish()
-                news.flush()
-            return told.removeprefix("Status: ") or f"pulled {wanted.full}"
-
-        return await in_thread(work, exchange.close, "pull")
+        query = {"fromImage": wanted.name, "tag": wanted.digest or wanted.tag or "latest"}
+        request = _Request("pull", "/images/create", query)
+        told = await _transferred(self._backend.connected(), wanted, request, report)
+        return told.removeprefix("Status: ") or f"pulled {wanted.full}"
 
 
 class DockerPush(Push):
@@ -67,26 +51,40 @@ class DockerPush(Push):
         wanted = parsed(reference)
         if wanted.digest:
             raise ActionError("a digest cannot be pushed: give the image a tag")
-        connection = self._backend.connected()
-        exchange = Exchange(connection)
-        news = ThreadReport(report)
+        path = f"/images/{quote(wanted.name, safe='/:')}/push"
+        request = _Request("push", path, {"tag": wanted.tag or "latest"}, nobody=_NOBODY)
+        return await _transferred(self._backend.connected(), wanted, request, report) or f"pushed {wanted.full}"
 
-        def work() -> str:
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    verb: str
+    path: str
+    query: Mapping[str, str]
+    nobody: str = ""
+    """The login sent where there is none; empty: none is."""
+
+
+async def _transferred(connection: Connection, wanted: Reference, request: _Request, report: Report) -> str:
+    """The last thing the engine said of the whole, its news reported. Raises ActionError in words, EngineError."""
+    exchange = Exchange(connection)
+    news = ThreadReport(report)
+
+    def work() -> str:
+        try:
+            login = _login(wanted, connection)
+            told = login.header if login else request.nobody
+            headers = {"X-Registry-Auth": told} if told else {}
             try:
-                login = _login(wanted, connection)
-                path = f"/images/{quote(wanted.name, safe='/:')}/push"
-                headers = {"X-Registry-Auth": login.header if login else _NOBODY}
-                try:
-                    exchange.request("POST", path, {"tag": wanted.tag or "latest"}, headers=headers, silence=_SILENCE)
-                    told = follow(exchange.lines(), news, "pushing")
-                except ActionError as error:
-                    raise _explained(error, wanted, connection, known=login is not None) from None
-            finally:
-                exchange.finish()
-                news.flush()
-            return told or f"pushed {wanted.full}"
+                exchange.request("POST", request.path, request.query, headers=headers, silence=_SILENCE)
+                return follow(exchange.lines(), news, f"{request.verb}ing")
+            except ActionError as error:
+                raise _explained(error, wanted, connection, known=login is not None) from None
+        finally:
+            exchange.finish()
+            news.flush()
 
-        return await in_thread(work, exchange.close, "push")
+    return await in_thread(work, exchange.close, request.verb)
 
 
 def parsed(reference: str) -> Reference:
