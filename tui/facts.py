@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.model import VM, Container, Health, HostUsage, Image, Item, Network, Usage, Volume
+from backends.model import VM, Container, Health, HostUsage, Image, Item, Network, Volume
 from backends.secrets import mask_pairs, mask_text
 from tui.belongings import network_facts, volume_facts
 from tui.formats import duration, local_time, percent, size_long
@@ -60,7 +60,7 @@ def _container(item: Container, look: Look) -> list[Line]:
         lines.insert(2, Fact("health", Cell(item.health, "error" if unhealthy else "")))
     if item.exit_code is not None:
         lines.insert(2, Fact("exit code", str(item.exit_code)))
-    lines += _load(look.store.usage.get(item.ref), look)
+    lines += _load(item, look)
     if item.ports:
         lines += [Heading("Ports"), *(Fact(f"{port.port}/{port.protocol}", _published(port)) for port in item.ports)]
     if item.networks:
@@ -107,7 +107,7 @@ def _vm(item: VM, look: Look) -> list[Line]:
         lines.append(Fact("started", _when(item.started, look)))
     elif item.changed:
         lines.append(Fact("state since", _when(item.changed, look)))
-    lines += _load(look.store.usage.get(item.ref), look)
+    lines += _load(item, look)
     if item.guest:
         lines += [Heading("Guest"), *(Fact(label, value) for label, value in item.guest)]
     if item.description:
@@ -132,8 +132,8 @@ def _image(item: Image, look: Look) -> list[Line]:
     return lines
 
 
-def _load(usage: Usage | None, look: Look) -> list[Line]:
-    del look
+def _load(item: Container | VM, look: Look) -> list[Line]:
+    usage = look.store.usage.get(item.ref)
     if usage is None:
         return []
     lines: list[Line] = [Heading("Load")]
@@ -142,8 +142,7 @@ def _load(usage: Usage | None, look: Look) -> list[Line]:
         limit = " of one core" if cores == 1 else f" of {cores:g} cores"
         lines.append(Fact("CPU", percent(usage.cpu) + limit))
     if usage.memory is not None:
-        limit = f" of {size_long(usage.memory_limit)}" if usage.memory_limit else ", no limit"
-        lines.append(Fact("memory", size_long(usage.memory) + limit))
+        lines.append(Fact("memory", size_long(usage.memory) + _memory_limit(item, usage.memory, usage.memory_limit)))
     if usage.network_receive is not None:
         received, sent = size_long(usage.network_receive), size_long(usage.network_transmit)
         lines.append(Fact("network", f"in {received}/s, out {sent}/s"))
@@ -154,6 +153,13 @@ def _load(usage: Usage | None, look: Look) -> list[Line]:
     if usage.pids is not None:
         lines.append(Fact("processes", str(usage.pids)))
     return lines
+
+
+def _memory_limit(item: Container | VM, used: int, limit: int | None) -> str:
+    if isinstance(item, VM) and (not limit or used > limit):
+        # what holds the guest needs some itself, often more than a small guest was given
+        return " of the host's, the engine's own part included"
+    return f" of {size_long(limit)}" if limit else ", no limit"
 
 
 def host_facts(host: HostUsage, look: Look) -> list[Line]:

@@ -68,7 +68,8 @@ def _load(rolled: RollUp) -> list[Line]:
         limit = f" of {cores:g} cores" if cores and cores != 1 else " of one core"
         lines.append(Fact("CPU", percent(load.cpu) + limit))
     if load.memory is not None:
-        limit = f" of {size_long(load.memory_limit)}" if load.memory_limit else ""
+        within = load.memory_limit and load.memory <= load.memory_limit
+        limit = f" of {size_long(load.memory_limit)}" if within else ""
         lines.append(Fact("memory", size_long(load.memory) + limit))
     if load.network_receive is not None:
         received, sent = size_long(load.network_receive), size_long(load.network_transmit)

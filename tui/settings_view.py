@@ -138,7 +138,10 @@ def rows_of(settings: Settings, networks: dict[str, str]) -> list[tuple[Row, Sub
         tones: dict[When, Tone] = {When.NOW: "ok", When.NEXT: "info", When.REFUSED: "dim"}
         first = not any(row.cells[0].text == section for row, _ in found)
         cells = (Cell(section if first else "", "accent"), Cell(what), Cell(value or "-", "" if value else "dim"))
-        found.append((Row(f"{section}/{len(found)}", (*cells, Cell(told, tones[timed.when]))), subject))
+        # of the setting, not of its place: the cursor stays on it when one above comes or goes
+        key = subject if isinstance(subject, str) else subject.name if isinstance(subject, Forward) else subject.id
+        number = sum(str(row.key).startswith(f"{section}/{key}/") for row, _ in found)
+        found.append((Row(f"{section}/{key}/{number}", (*cells, Cell(told, tones[timed.when]))), subject))
 
     add("General", "name", settings.name, "name", "name")
     add("General", "description", described, "description", "description")

@@ -32,7 +32,8 @@ class Rates:
 
         cpu = rate("cpu.time")
         resident = stats.get("balloon.rss") or stats.get("balloon.current")
-        most = stats.get("balloon.maximum")
+        # what it has now: the most it can be given may lie far above
+        most = stats.get("balloon.current") or stats.get("balloon.maximum")
         return Usage(
             time=now,
             cpu=None if cpu is None else cpu / 1e9,

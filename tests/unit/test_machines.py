@@ -18,7 +18,7 @@ from backends.virtualbox.editing import read as read_settings
 from backends.virtualbox.images import images
 from tui import settings_forms as forms
 from tui.create_form import fields_of, follower, read
-from tui.settings_view import drive_words
+from tui.settings_view import drive_words, rows_of
 
 KINDS = (OSType("linux", "Linux", 2, 2 * GB, 20 * GB), OSType("win", "Windows 11", 4, 4 * GB, 64 * GB, uefi=True))
 LIMITS = Limits(
@@ -130,6 +130,16 @@ def test_a_disk_only_grows_and_an_address_is_no_groups() -> None:
     for mac, wrong in (("08:00:27:0:0:1", True), ("09:00:27:00:00:01", True), ("0A:00:27:00:00:01", False)):
         problems = forms.adapter_change({"network": "nat", "link": True, "mac": mac}, adapter)[1]
         assert bool(problems) is wrong, mac
+
+
+def test_a_settings_row_keeps_its_key_when_one_comes_before_it() -> None:
+    """The cursor stays on it: what is pressed next is not done to the disk that took its place."""
+    more = replace(SETTINGS, drives=(Drive("hda", "ide hda", "disk", "/b", "raw", GB), *SETTINGS.drives))
+    before, after = ({row.key: about for row, about in rows_of(one, {})} for one in (SETTINGS, more))
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 1
+    twins = replace(SETTINGS, adapters=SETTINGS.adapters * 2)
+    assert len({row.key for row, _ in rows_of(twins, {})}) == len(rows_of(twins, {}))
 
 
 def test_changes_from_elsewhere_are_named() -> None:

@@ -6,11 +6,13 @@ import pytest
 
 from backends.model import Usage
 from tests.unit.objects import NOW, container, vm
+from tui.facts import facts_of
 from tui.rows import boxes, vms
 from tui.rows.fields import Field, Look, row_of
 from tui.rows.marks import UNICODE
 from tui.store import Store
 from widgets.columns import arrange
+from widgets.facts import Fact
 from widgets.glyphs import BRAILLE
 
 _GUTTER = 1
@@ -58,3 +60,26 @@ def test_a_sum_tells_what_is_known_and_sorts() -> None:
     assert sorts["network"](box, look) is None
     assert sorts["snapshots"](machine, look) == 3
     assert sorts["address"](box, look) == ("172.20.0.4",)
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "share", "told"),
+    [
+        (8 << 20, 16 << 20, "50%", "8.0 MiB of 16 MiB"),
+        (42 << 20, 16 << 20, "100%", "42 MiB of the host's, the engine's own part included"),
+        (42 << 20, None, "", "42 MiB of the host's, the engine's own part included"),
+    ],
+)
+def test_a_guest_has_no_more_memory_in_use_than_it_was_given(
+    used: int, limit: int | None, share: str, told: str
+) -> None:
+    """The engine's process, which is what is measured, needs some for itself."""
+    store, machine = Store(), vm()
+    store.add_engine("libvirt", "libvirt://", (), read_only=False)
+    store.usage[machine.ref] = Usage(NOW, memory=used, memory_limit=limit)
+    look = Look(store, NOW, UNICODE, BRAILLE)
+    cells = dict(
+        zip((field.column.id for field in boxes.FIELDS), row_of(machine, boxes.FIELDS, look).cells, strict=True)
+    )
+    assert cells["memory_share"].text == share
+    assert told in [fact.value for fact in facts_of(machine, look) if isinstance(fact, Fact)]

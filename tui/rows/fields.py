@@ -152,7 +152,9 @@ def memory_share(item: Container | VM, look: Look) -> float | None:
     limit = usage.memory_limit
     if not limit and look.store.host and not isinstance(item, VM):
         limit = look.store.host.memory_total
-    return usage.memory / limit if limit else None
+    # a small guest's process needs more than the guest was given: all of it is in use then
+    share = usage.memory / limit if limit else None
+    return min(share, 1.0) if share is not None and isinstance(item, VM) else share
 
 
 def memory_share_cell(item: Container | VM, look: Look) -> Cell:

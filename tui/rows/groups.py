@@ -242,6 +242,8 @@ def _memory_share(group: Group, _: Sequence[Item], rolled: RollUp, look: Look) -
     if load.memory is None or not limit:
         return _EMPTY
     share = load.memory / limit
+    if group.kind is Kind.VM:
+        share = min(share, 1.0)
     return Cell(percent(share, cores=False), "warn" if share >= 0.9 else _tone(load, share, 0.005))
 
 
