@@ -93,7 +93,7 @@ async def test_recreation_keeps_settings_and_puts_the_old_one_back(podman: Priva
         assert podman.client.exec_start(reading["Id"]).strip() == b"precious"
         newer(podman, "bad", 'ENTRYPOINT ["false"]')
         with pytest.raises(ActionError, match="the old shop runs again"):
-            await recreate.recreate(container_ref(after["Id"], "podman"), quick, Heard())
+            await recreate.recreate(container_ref(after["Id"], "podman"), Recreation(observe=30), Heard())
     entries = podman.client.containers(all=True)
     assert [entry["Id"] for entry in entries] == [after["Id"]]
     assert podman.state(after["Id"]) == "running"
