@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backends.log_text import plain
+from tui.whole_file import write_whole
 from widgets.log_view import NOTE
 
 
@@ -18,27 +17,17 @@ def write_lines(path: Path, lines: Sequence[tuple[bytes, int, int]], names: Sequ
 
     Raises OSError.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(aside, "w", encoding="utf-8", opener=_private) as file:
-            for raw, stamp, tag in lines:
-                when = f"{_rfc3339(stamp)} " if stamps else ""
-                if tag & NOTE:
-                    file.write(f"{when}-- {plain(raw)}\n")
-                    continue
-                who = f"{names[tag >> 1]} " if len(names) > 1 else ""
-                file.write(f"{when}{who}{'! ' if tag & 1 else ''}{plain(raw)}\n")
-        written = aside.stat().st_size
-        aside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            aside.unlink()
-        raise
-    return written
+    return write_whole(path, _texts(lines, names, stamps=stamps))
 
 
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags | os.O_EXCL, 0o600)
+def _texts(lines: Sequence[tuple[bytes, int, int]], names: Sequence[str], *, stamps: bool) -> Iterator[bytes]:
+    for raw, stamp, tag in lines:
+        when = f"{_rfc3339(stamp)} " if stamps else ""
+        if tag & NOTE:
+            yield f"{when}-- {plain(raw)}\n".encode()
+            continue
+        who = f"{names[tag >> 1]} " if len(names) > 1 else ""
+        yield f"{when}{who}{'! ' if tag & 1 else ''}{plain(raw)}\n".encode()
 
 
 def _rfc3339(stamp: int) -> str:

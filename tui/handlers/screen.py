@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +20,7 @@ from tui.formats import size
 from tui.handlers.area import Area
 from tui.screen_view import ScreenView
 from tui.selection import name_of
+from tui.whole_file import write_whole
 from widgets.confirm import Choice, Confirm
 from widgets.picker import Picker, PickItem
 
@@ -257,19 +256,5 @@ def _wrong_in(values: Values) -> Mapping[str, str]:
 
 
 def _write(path: Path, picture: Picture) -> int:
-    """Whole or not at all: beside the file first. Bytes written. Raises OSError."""
-    aside = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
-    try:
-        with open(aside, "wb", opener=_private) as file:
-            file.write(png.encode(picture))
-        written = aside.stat().st_size
-        aside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            aside.unlink()
-        raise
-    return written
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags | os.O_EXCL, 0o600)
+    """Bytes written. Raises OSError."""
+    return write_whole(path, (png.encode(picture),))
