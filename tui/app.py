@@ -55,6 +55,8 @@ log = logging.getLogger(__name__)
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 _TERMINAL_LOOKED_AT = 0.5
 """Seconds between two looks whether the terminal is still there."""
+_SAYS_AFTER = 0.4
+"""Seconds after its end until boxtop says what it is still undoing."""
 
 
 class BoxtopApp(ExactUpdates, App[int]):
@@ -121,7 +123,13 @@ class BoxtopApp(ExactUpdates, App[int]):
         await self.push_screen(self.main)
 
     async def on_unmount(self) -> None:
-        await asyncio.gather(self.runner.close(), self.tasks.close())
+        ending = asyncio.gather(self.runner.close(), self.tasks.close())
+        await asyncio.wait([ending], timeout=_SAYS_AFTER)
+        if not ending.done() and isinstance(self._driver, TerminalDriver):
+            # the terminal is the shell's again
+            begun = ", ".join(task.title for task in self.tasks.under_way)
+            self._driver.write(f"boxtop: ending, as soon as this is taken back: {begun}\r\n")
+        await ending
         await self.session.close()
 
     async def action_command(self, command_ids: str) -> None:

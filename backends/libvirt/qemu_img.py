@@ -58,7 +58,14 @@ async def copy(what: Copy, told: Callable[[float], None]) -> None:
     """Make it, over the empty file that is there. `told` gets the share done, 0 to 1. Raises ActionError."""
     try:
         process = await asyncio.create_subprocess_exec(
-            "qemu-img", *what.arguments(), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=os.environ | {"LC_ALL": "C"}
+            "qemu-img",
+            *what.arguments(),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            env=os.environ | {"LC_ALL": "C"},
+            # the terminal's Ctrl-C is not its
+            start_new_session=True,
         )
     except (OSError, ValueError) as error:
         raise ActionError(f"qemu-img cannot be run: {clean(str(error), 200)}") from None

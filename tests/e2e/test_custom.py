@@ -49,13 +49,28 @@ output = "terminal"
 key = "f11"
 
 [[commands]]
+name = "stubborn"
+kinds = ["container"]
+command = ["sh", "-c", 'trap "" TERM; echo it is begun; sleep 98768']
+confirm = false
+key = "f10"
+
+[[commands]]
 name = "absent"
 kinds = ["container"]
 command = ["/nonexistent/program", "{name}"]
 confirm = false
 key = "f12"
 """
-KEYS = {"f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~", "f11": "\x1b[23~", "f12": "\x1b[24~"}
+KEYS = {
+    "f6": "\x1b[17~",
+    "f7": "\x1b[18~",
+    "f8": "\x1b[19~",
+    "f9": "\x1b[20~",
+    "f10": "\x1b[21~",
+    "f11": "\x1b[23~",
+    "f12": "\x1b[24~",
+}
 SLY = "-rf \"two words\" 'x' $(touch /tmp/never); `id` {name}"
 PROJECT = "com.docker.compose.project"
 
@@ -150,6 +165,26 @@ def test_commands_reach_programs_with_exact_arguments_and_show_what_they_write(
         app.signal(signal.SIGTERM)
         assert app.wait_end() == 128 + signal.SIGTERM
         app.wait_restored()
+
+
+@pytest.mark.docker
+def test_a_signal_amid_a_task_gives_the_terminal_back_and_says_what_is_waited_for(
+    tmp_path: Path, docker: PrivateDocker
+) -> None:
+    docker.run("box")
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG)
+    with Boxtop(tmp_path, "--host", docker.url, "--config", str(config)) as app:
+        app.wait_row("box", "up ")
+        app.press(KEYS["f10"])
+        app.wait_for(lambda: any(row.strip() == "it is begun" for row in app.lines()), "its first line")
+        app.signal(signal.SIGTERM)
+        app.wait_for(lambda: b"as soon as this is taken back: stubborn box" in app.raw, "what it waits for")
+        assert app.raw.index(b"\x1b[?1049l") < app.raw.index(b"as soon as this")
+        assert app.wait_end(20) == 128 + signal.SIGTERM
+        app.wait_restored()
+        assert not app.left_behind()
+        assert not running("98768")
 
 
 def test_the_demo_runs_nothing_on_what_is_simulated(tmp_path: Path) -> None:
