@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from widgets.line_input import again
 
@@ -18,15 +20,36 @@ class Dialog(ModalScreen[_Answer]):
     Textual hands keys to what has the focus when they are read; a screen that is being made has nothing with a focus.
     """
 
+    AUTO_FOCUS: ClassVar[str | None] = ""
+
     def __init__(self) -> None:
         super().__init__()
+        self._begins_in: Widget | None = None
+        """What has the focus first."""
         self._ahead: list[events.Key] | None = []
         """What was typed until it can be taken; None from then on."""
+
+    def set_focus(
+        self,
+        widget: Widget | None,
+        scroll_visible: bool = True,
+        from_app_focus: bool = False,
+    ) -> None:
+        if self._ahead is None:
+            super().set_focus(widget, scroll_visible, from_app_focus)
+        else:
+            # what has the focus is handed keys at once, before those typed earlier
+            self._begins_in = widget
 
     @property
     def unsaved(self) -> bool:
         """Whether something was entered that would be lost."""
         return False
+
+    def begin_with(self, keys: Iterable[events.Key]) -> None:
+        """Keys that were typed for it before it was made; only before it is shown."""
+        if self._ahead is not None:
+            self._ahead.extend(keys)
 
     def hold(self, event: events.Key) -> bool:
         """Keep a key that is meant for this screen, whoever was handed it; False when the screen takes keys itself."""
@@ -45,10 +68,16 @@ class Dialog(ModalScreen[_Answer]):
 
     def _on_mount(self, event: events.Mount) -> None:  # noqa: ARG002
         # Textual calls a subclass's `on_mount` before, and a base class's `_on_mount` after this
-        self.call_next(self._hand_over)
+        self.call_next(self._mounted)
+
+    def _mounted(self) -> None:
+        # as the app's own next work: what is on its way to the app waits, and overtakes none of these
+        self.app.call_next(self._hand_over)
 
     async def _hand_over(self) -> None:
         ahead, self._ahead = self._ahead or [], None
+        if self._begins_in is not None:
+            self.set_focus(self._begins_in)
         for event in sorted(ahead, key=lambda event: event.time):
             if self.is_current:
                 await self.app.on_event(again(event))

@@ -1,14 +1,13 @@
-"""Stands before the screen while something opens: keys typed ahead are swallowed, Esc gives up."""
+"""Stands before the screen while something opens: keys typed ahead are kept for what opens, Esc gives up."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.screen import ModalScreen
 
+from widgets.dialog import Dialog
 from widgets.glyphs import BRAILLE, Glyphs
 from widgets.line import Line, Part
 from widgets.text import width_of
@@ -17,10 +16,8 @@ _SHOWN_AFTER = 0.25
 """Seconds; what is quicker shows nothing."""
 
 
-class Waiting(ModalScreen[None]):
+class Waiting(Dialog[None]):
     """Dismissed with None on Esc, else by whoever showed it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "give_up", "Give up")]
 
     DEFAULT_CSS = """
     Waiting { align: center middle; background: transparent; }
@@ -31,6 +28,7 @@ class Waiting(ModalScreen[None]):
         super().__init__()
         self._text = f" {text} "
         self._glyphs = glyphs
+        self._due = False
         self._ended = False
 
     def compose(self) -> ComposeResult:
@@ -47,18 +45,32 @@ class Waiting(ModalScreen[None]):
         line.display = True
         line.set_parts([Part(self._text, "strong")], [Part("Esc gives up ", "dim")])
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key != "escape":
-            event.stop()
-            event.prevent_default()
+    @property
+    def typed(self) -> Sequence[events.Key]:
+        """The keys that came meanwhile."""
+        return tuple(self._ahead or ())
 
-    def action_give_up(self) -> None:
+    def hold(self, event: events.Key) -> bool:
+        if event.key == "escape":
+            self._end()
+            return True
+        return super().hold(event)
+
+    async def _hand_over(self) -> None:
+        """Nothing here takes keys, mounted or not."""
+
+    def end(self) -> None:
+        """Go away, if it is there still: at once, so that no key reaches what is below before the next screen does."""
+        self._due = True
+        if self.is_current:
+            self._end()
+
+    def on_screen_resume(self) -> None:
+        # what lay above it, such as the question whether to quit, has gone
+        if self._due:
+            self._end()
+
+    def _end(self) -> None:
         if not self._ended:
             self._ended = True
             self.dismiss(None)
-
-    async def end(self) -> None:
-        """Go away, if it is there still; not from a message of its own."""
-        if not self._ended and self.is_current:
-            self._ended = True
-            await self.dismiss(None)

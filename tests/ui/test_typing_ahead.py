@@ -1,12 +1,18 @@
 """Keys that come faster than screens: they reach the dialog they were typed for; and quitting out of one."""
 
+import asyncio
+
 from textual.events import Key
 
-from tests.ui.boxtop import TestApp, asked, listed, press, until
+from backends.abilities.creating import Limits
+from backends.base import EngineError
+from backends.demo.creating import DemoCreating
+from tests.ui.boxtop import TestApp, asked, listed, press, said, select, until
 from tui.screens.help import Help
 from widgets.confirm import Confirm
 from widgets.form import Form, TextField
 from widgets.picker import Picker
+from widgets.waiting import Waiting
 
 
 def type_at_once(app: TestApp, *keys: str) -> None:
@@ -23,6 +29,57 @@ async def test_letters_right_behind_the_palettes_key_search_it(app):
         await press(pilot, "escape")
         type_at_once(app, "m", "down", "up", *"logz", "backspace", "s", "enter")
         await until(pilot, lambda: app.main.view == "logs", "the logs")
+
+
+async def test_what_is_typed_while_a_form_is_made_goes_into_it_and_never_to_the_list(app, monkeypatch):
+    answers, limits = asyncio.Event(), DemoCreating.limits
+
+    async def late(creating: DemoCreating) -> Limits:
+        await answers.wait()
+        return await limits(creating)
+
+    monkeypatch.setattr(DemoCreating, "limits", late)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "2")
+        chosen = await select(pilot, "build-debian")
+        type_at_once(app, "plus", *"dtq")
+        await until(pilot, lambda: isinstance(app.screen, Waiting) and len(app.screen.typed) == 3, "what waits")
+        await pilot.press("j", "backspace", *"Kx")
+        type_at_once(app, "tab", "tab")
+        answers.set()
+        await until(pilot, lambda: isinstance(app.screen, Form), "the form")
+        type_at_once(app, "7")
+        await until(pilot, lambda: app.screen.values["cpus"] == "7", "the rest of it")
+        assert app.screen.values["name"] == "dtqKx"
+        assert app.main.active.current.ref == chosen
+        assert app.main.view == "panes"
+
+
+async def test_esc_gives_up_waiting_and_what_was_typed_before_means_nothing(app, monkeypatch):
+    answers, questions = asyncio.Event(), []
+
+    async def late(creating: DemoCreating) -> Limits:
+        questions.append(creating)
+        await answers.wait()
+        raise EngineError("it hangs")
+
+    monkeypatch.setattr(DemoCreating, "limits", late)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "2")
+        chosen = await select(pilot, "build-debian")
+        type_at_once(app, "plus", *"jjq", "escape")
+        await until(pilot, lambda: questions and app.screen is app.main, "the list")
+        type_at_once(app, "plus", *"jjq")
+        await until(pilot, lambda: isinstance(app.screen, Waiting) and len(app.screen.typed) == 3, "what waits")
+        answers.set()
+        await until(pilot, lambda: "it hangs" in said(app), "the failure")
+        await until(pilot, lambda: app.screen is app.main, "the list")
+        await press(pilot, "y")
+        await asked(pilot, Form)
+        assert app.screen.values["name"] == "build-debian-clone"
+        assert app.main.active.current.ref == chosen
 
 
 async def test_the_palette_takes_the_width_its_entries_need(app):

@@ -101,7 +101,7 @@ class Handlers:
             items = [item for item in items if item.ref.kind in command.kinds]
         if command.action is not None:
             # a question waits for its answer while the screen goes on
-            self._spawn(self._app.acting.act(command, items), command.id)
+            await self._spawn(self._app.acting.act(command, items), command.id)
             return
         reason = unavailable(command, items, self._app.store.rights)
         if reason is not None:
@@ -133,12 +133,14 @@ class Handlers:
         if area.at_once:
             await result
         else:
-            self._spawn(result, command.id)
+            await self._spawn(result, command.id)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    async def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        # it may put up a screen at once: the key after this one is for that screen
+        await asyncio.sleep(0)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

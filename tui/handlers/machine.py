@@ -49,6 +49,7 @@ class MachineArea(Area):
     def _put_up(self, form: _Filling) -> asyncio.Future[Values | None]:
         """Show it, at once; what it is answered with."""
         answered: asyncio.Future[Values | None] = asyncio.get_running_loop().create_future()
+        self.type_into(form.dialog)
         self.app.push_screen(form.dialog, lambda answer: None if answered.done() else answered.set_result(answer))
         return answered
 

@@ -77,6 +77,7 @@ class SettingsArea(Area):
             return
         await self.main.show_view("settings")
         self._show(vm.ref, *opened)
+        self.type_on()
 
     async def rename(self, items: Sequence[Item]) -> None:
         vm = items[0]

@@ -89,10 +89,15 @@ class TransferArea(Area):
         if path is None:
             return
         self._folder = str(Path(path).parent)
-        package = await self.wait_for(able.look(path), f"Looking at {clean(Path(path).name, 200)} ...")
-        if package is None:
+
+        async def looked() -> tuple[Package, str]:
+            package = await able.look(path)
+            return package, await self._free_name(able, engine, package.name)
+
+        found = await self.wait_for(looked(), f"Looking at {clean(Path(path).name, 200)} ...")
+        if found is None:
             return
-        values = await self._ask_name(able, engine, path, package)
+        values = await self._ask_name(able, engine, path, *found)
         if values is None:
             return
         name = str(values["name"])
@@ -103,12 +108,15 @@ class TransferArea(Area):
         self.app.tasks.start("import", name, engine, work)
         self.main.say(f"Importing {clean(name)}: 8 shows how far it is.")
 
-    async def _ask_name(self, able: Transfer, engine: str, path: str, package: Package) -> Values | None:
+    async def _free_name(self, able: Transfer, engine: str, name: str) -> str:
+        """The name in the package, or one like it that no VM has."""
+        if not await able.name_taken(name):
+            return name
+        taken = {name_of(vm) for vm in self.app.store.items[Kind.VM].values() if vm.ref.engine == engine}
+        return vm_names.proposed(name, {*taken, name}, "import")
+
+    async def _ask_name(self, able: Transfer, engine: str, path: str, package: Package, name: str) -> Values | None:
         room = package.room
-        name = package.name
-        if await able.name_taken(name):
-            taken = {name_of(vm) for vm in self.app.store.items[Kind.VM].values() if vm.ref.engine == engine}
-            name = vm_names.proposed(name, {*taken, name}, "import")
 
         async def examine(values: Values) -> Mapping[str, str]:
             try:
