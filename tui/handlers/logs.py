@@ -8,12 +8,12 @@ from pathlib import Path
 
 from backends.model import Container, Item
 from tui.commands import BY_ID, refusal_here
-from tui.handlers.area import Area
+from tui.handlers.log_area import LogArea
 from tui.log_view import LogsView
 from widgets.picker import Picker
 
 
-class LogsArea(Area):
+class LogsArea(LogArea):
     @property
     def view(self) -> LogsView:
         found = self.main.views["logs"]
@@ -29,17 +29,8 @@ class LogsArea(Area):
 
     # at once, not in tasks: the next keys are for what is asked
 
-    def find(self) -> None:
-        self.view.ask_search()
-
     def filter(self) -> None:
         self.view.ask_filter()
-
-    async def next(self) -> None:
-        await self.view.step_match(1)
-
-    async def previous(self) -> None:
-        await self.view.step_match(-1)
 
     async def since(self) -> None:
         picker = Picker("Show lines since", self.view.since_items(), glyphs=self.glyphs)
@@ -47,26 +38,11 @@ class LogsArea(Area):
         if chosen:
             self.view.set_since(chosen)
 
-    def follow(self) -> None:
-        self.view.log_view.follow(not self.view.log_view.following)
-
     def timestamps(self) -> None:
         self.view.toggle_timestamps()
 
-    def wrap(self) -> None:
-        self.view.toggle_wrap()
-
     def clear(self) -> None:
         self.view.log_view.clear()
-
-    def copy(self) -> None:
-        text = self.view.chosen_text()
-        if not text:
-            self.main.say("There is nothing to copy.")
-            return
-        self.app.copy_to_clipboard(text)
-        count = text.count("\n") + 1
-        self.main.say(f"Copied {count} line{'s' if count > 1 else ''} (if the terminal takes OSC 52).")
 
     async def save(self) -> None:
         names = [container.name for container in self.view.containers]
