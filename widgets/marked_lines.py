@@ -34,7 +34,6 @@ class MarkedLines(CursorLines, can_focus=True):
         self._marks: dict[str, tuple[str, Tone]] = {}
         self._cursor = 0
         self._message: tuple[str, Tone] = ("", "")
-        self._focused = False
 
     def set_marks(self, marks: dict[str, tuple[str, Tone]]) -> None:
         """The sign and the tone of each kind of line."""
@@ -70,7 +69,7 @@ class MarkedLines(CursorLines, can_focus=True):
         kind, text = self._entries[index]
         ground: Ground = ""
         if index == self._cursor:
-            ground = "cursor" if self._focused else "cursor-blurred"
+            ground = self.cursor_ground
         sign, tone = self._marks.get(kind, ("", ""))
         lead = f" {sign} "
         shown, room = plain(text), width - width_of(lead)
@@ -91,14 +90,6 @@ class MarkedLines(CursorLines, can_focus=True):
             self._cursor = max(0, min(line, len(self._entries) - 1))
             self.follow_cursor()
             self.repaint()
-
-    def on_focus(self) -> None:
-        self._focused = True
-        self.repaint()
-
-    def on_blur(self) -> None:
-        self._focused = False
-        self.repaint()
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)

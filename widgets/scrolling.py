@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from widgets.lines import LineView
+from widgets.tones import Ground
 
 _WHEEL_LINES = 3
 
@@ -167,6 +168,7 @@ class CursorLines(ScrollingLines):
     """Lines with a cursor on one of them, moved by keys."""
 
     _cursor: int
+    _focused = False
 
     def _move_to(self, line: int) -> None:
         """Put the cursor on this line, or the nearest there is, and show it."""
@@ -183,3 +185,16 @@ class CursorLines(ScrollingLines):
 
     def action_last(self) -> None:
         self._move_to(self.total_lines() - 1)
+
+    def on_focus(self) -> None:
+        self._focused = True
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self._focused = False
+        self.repaint()
+
+    @property
+    def cursor_ground(self) -> Ground:
+        """What the cursor's line stands on: a mark that is fainter while the keys go elsewhere."""
+        return "cursor" if self._focused else "cursor-blurred"

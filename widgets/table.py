@@ -105,7 +105,6 @@ class Table(CursorLines, can_focus=True):
         self._message_lines: tuple[int, list[tuple[str, Tone]]] = (-1, [])
         self._slots: tuple[int, tuple[Slot, ...]] = (-1, ())
         self._strips: dict[tuple[Hashable, Ground, bool], tuple[Row, int, Strip]] = {}
-        self._focused = False
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -238,7 +237,7 @@ class Table(CursorLines, can_focus=True):
         row = self._rows[index]
         ground: Ground = "faded" if row.faded else ""
         if index == self._cursor:
-            ground = "cursor" if self._focused else "cursor-blurred"
+            ground = self.cursor_ground
         marked = row.key in self._marks
         key = (row.key, ground, marked)
         cached = self._strips.get(key)
@@ -326,14 +325,6 @@ class Table(CursorLines, can_focus=True):
     def action_open(self) -> None:
         if self._rows:
             self.post_message(self.Opened(self, self._rows[self._cursor].key))
-
-    def on_focus(self) -> None:
-        self._focused = True
-        self.repaint()
-
-    def on_blur(self) -> None:
-        self._focused = False
-        self.repaint()
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)

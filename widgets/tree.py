@@ -64,7 +64,6 @@ class DataTree(CursorLines, can_focus=True):
         self._needle = ""
         self._matches: list[int] = []
         self._match = -1
-        self._focused = False
         self._empty = True
         self._announced: Path | None = None
 
@@ -144,7 +143,7 @@ class DataTree(CursorLines, can_focus=True):
         node = self._forest.nodes[number]
         ground: Ground = ""
         if index == self._cursor:
-            ground = "cursor" if self._focused else "cursor-blurred"
+            ground = self.cursor_ground
         indent = min(node.depth * 2, max(0, width - 20))
         fold = self.glyphs.leaf
         if node.size:
@@ -322,14 +321,6 @@ class DataTree(CursorLines, can_focus=True):
             self._find_matches()
             self._match = min(self._match, len(self._matches) - 1)
             self.repaint()
-
-    def on_focus(self) -> None:
-        self._focused = True
-        self.repaint()
-
-    def on_blur(self) -> None:
-        self._focused = False
-        self.repaint()
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
