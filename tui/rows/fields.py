@@ -164,19 +164,10 @@ def memory_share_cell(item: Container | VM, look: Look) -> Cell:
     return Cell(percent(share, cores=False), "warn" if share >= 0.9 else "" if share >= 0.005 else "dim")
 
 
-def rate_cell(name: str) -> Callable[[Container | VM, Look], Cell]:
-    def cell(item: Container | VM, look: Look) -> Cell:
-        usage = usage_of(item, look)
-        value = getattr(usage, name) if usage else None
-        if value is None:
-            return _EMPTY
-        return Cell(size(value), "dim" if value < 1 else "")
-
-    return cell
-
-
 def sum_of(*names: str) -> Callable[[Container | VM, Look], float | None]:
     """Figures of the load added up, as far as they are known."""
+    if len(names) == 1:
+        return usage_sort(*names)
 
     def total(item: Container | VM, look: Look) -> float | None:
         usage = usage_of(item, look)
@@ -241,55 +232,25 @@ MEMORY_SHARE = Field(
     True,
     True,
 )
-RECEIVE = Field(
-    Column("receive", "RX/s", 5, align="right", priority=8),
-    rate_cell("network_receive"),
-    usage_sort("network_receive"),
-    "network received",
-    True,
-    True,
-)
-TRANSMIT = Field(
-    Column("transmit", "TX/s", 5, align="right", priority=9),
-    rate_cell("network_transmit"),
-    usage_sort("network_transmit"),
-    "network sent",
-    True,
-    True,
-)
-READ = Field(
-    Column("read", "READ/s", 7, align="right", priority=10),
-    rate_cell("disk_read"),
-    usage_sort("disk_read"),
-    "disk read",
-    True,
-    True,
-)
-WRITE = Field(
-    Column("write", "WRITE/s", 8, align="right", priority=11),
-    rate_cell("disk_write"),
-    usage_sort("disk_write"),
-    "disk written",
-    True,
-    True,
-)
-_NETWORK = ("network_receive", "network_transmit")
-NETWORK = Field(
-    Column("network", "NET/s", 5, align="right", priority=6, sum_of=("receive", "transmit")),
-    sum_cell(*_NETWORK),
-    sum_of(*_NETWORK),
+
+
+def _rate(label: str, column: Column, *names: str) -> Field:
+    """Bytes per second of these figures, added up where they are several."""
+    return Field(replace(column, align="right"), sum_cell(*names), sum_of(*names), label, True, True)
+
+
+RECEIVE = _rate("network received", Column("receive", "RX/s", 5, priority=8), "network_receive")
+TRANSMIT = _rate("network sent", Column("transmit", "TX/s", 5, priority=9), "network_transmit")
+READ = _rate("disk read", Column("read", "READ/s", 7, priority=10), "disk_read")
+WRITE = _rate("disk written", Column("write", "WRITE/s", 8, priority=11), "disk_write")
+NETWORK = _rate(
     "network, both ways",
-    True,
-    True,
+    Column("network", "NET/s", 5, priority=6, sum_of=("receive", "transmit")),
+    "network_receive",
+    "network_transmit",
 )
-_DISK = ("disk_read", "disk_write")
-DISK = Field(
-    Column("disk", "DISK/s", 6, align="right", priority=7, sum_of=("read", "write")),
-    sum_cell(*_DISK),
-    sum_of(*_DISK),
-    "disk, both ways",
-    True,
-    True,
+DISK = _rate(
+    "disk, both ways", Column("disk", "DISK/s", 6, priority=7, sum_of=("read", "write")), "disk_read", "disk_write"
 )
 ENGINE = Field(Column("engine", "ENGINE", 10, priority=4), engine_cell, engine_sort, "engine")
 
