@@ -13,6 +13,7 @@ import re
 import signal
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import IO
 
@@ -23,6 +24,8 @@ from backends.virtualbox.manage import LOST, VBoxManage, reason_of
 _PERCENT = re.compile(rb"(\d{1,3})%")
 _PATIENCE = 20.0
 """Seconds a cancelled VBoxManage has to clean up before it is killed."""
+_BEGINS = 5.0
+"""Seconds a cancelled VBoxManage has to come to where it can take back what it has asked of VBoxSVC."""
 _EACH = 0.1
 _TAIL = 16384
 
@@ -84,6 +87,12 @@ def _tail(file: IO[bytes]) -> bytes:
 
 async def _stop(process: Popen[bytes]) -> None:
     """SIGINT to VBoxManage alone: a VBoxSVC it has started may be in its group."""
+    for _ in range(int(_BEGINS / _EACH)):
+        if process.poll() is not None:
+            return
+        if _takes_interrupts(process.pid):
+            break
+        await asyncio.sleep(_EACH)
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)
     for _ in range(int(_PATIENCE / _EACH)):
@@ -91,3 +100,12 @@ async def _stop(process: Popen[bytes]) -> None:
             return
         await asyncio.sleep(_EACH)
     process.kill()
+
+
+def _takes_interrupts(pid: int) -> bool:
+    """Whether SIGINT does more than end it, which would leave VBoxSVC at work: VBoxManage takes it amid that alone."""
+    try:
+        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    except OSError:
+        return True
+    return caught is None or bool(int(caught[1], 16) & 1 << (signal.SIGINT - 1))

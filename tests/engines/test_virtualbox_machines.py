@@ -161,9 +161,9 @@ async def test_cancelled_or_without_its_service_a_copy_is_undone(
         task = asyncio.create_task(creating.create(copy, heard))
         while not target.exists() and not task.done():
             await asyncio.sleep(0.001)
+        assert not task.done(), task
         # held there: a fast disk would have it copied before anything is done to it
         os.kill(service, signal.SIGSTOP)
-        assert not task.done(), task
         if fault == "cancel":
             task.cancel()
             os.kill(service, signal.SIGCONT)
