@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
-from textual.widget import Widget
-
 from backends.abilities.editing import Editing, Settings
 from backends.model import Item
 from tui.settings_view import hardware_rows
 from tui.tabs import TabSpec
-from tui.tabs.asking import AskingTab
+from tui.tabs.table_tab import MachineTab
 from widgets.table import Column, Table
 
 if TYPE_CHECKING:
@@ -24,37 +21,18 @@ _COLUMNS = (
 )
 
 
-class HardwareTab(AskingTab):
+class HardwareTab(MachineTab):
+    opens = "settings.open"
     every: ClassVar[float | None] = 20.0
 
     def __init__(self, spec: TabSpec, frame: Details) -> None:
-        self.table = Table(_COLUMNS, id="tab-hardware-parts", glyphs=frame.look().glyphs)
-        super().__init__(spec, frame, self.table)
-
-    def question(self, item: Item) -> object:
-        return item.ref, getattr(item, "snapshots", 0), getattr(item, "state", None)
+        super().__init__(spec, frame, Table(_COLUMNS, id="tab-hardware-parts", glyphs=frame.look().glyphs))
 
     async def ask(self, item: Item) -> tuple[Settings, dict[str, str]]:
         able = self.frame.able(item.ref.engine, Editing)
         return await able.settings(item.ref), dict(await able.networks())
 
-    def show_waiting(self) -> None:
-        self.show_failure("asking the engine ...")
-
-    def show_failure(self, reason: str) -> None:
-        self.table.set_message([(reason, "dim")])
-        self.table.set_rows([])
-
     def show_answer(self, item: Item, answer: tuple[Settings, dict[str, str]]) -> None:
         del item
         self.table.set_message([("It has no disks, no drives and no adapters.", "dim")])
         self.table.set_rows(hardware_rows(*answer))
-
-    def main_widget(self) -> Widget:
-        return self.table
-
-    @on(Table.Opened)
-    async def _opened(self, event: Table.Opened) -> None:
-        event.stop()
-        if self._item is not None:
-            await self.frame.boxtop.run_command("settings.open", [self._item])

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.widget import Widget
 
 from backends.abilities.images import History, Layer
 from backends.model import Item
@@ -14,7 +13,7 @@ from backends.secrets import mask_text
 from tui.formats import age, local_time, size, size_long
 from tui.selection import short_id
 from tui.tabs import TabSpec
-from tui.tabs.asking import AskingTab
+from tui.tabs.table_tab import TableTab
 from widgets.confirm import Choice, Confirm
 from widgets.line import Line, Part
 from widgets.table import Cell, Column, Row, Table
@@ -31,32 +30,19 @@ _COLUMNS = (
 )
 
 
-class LayersTab(AskingTab):
-    DEFAULT_CSS = """
-    LayersTab > Line { background: $surface; }
-    """
-
+class LayersTab(TableTab):
     def __init__(self, spec: TabSpec, frame: Details) -> None:
         glyphs = frame.look().glyphs
         self._sum = Line(glyphs=glyphs)
-        self.table = Table(_COLUMNS, id="layers", glyphs=glyphs)
         self._layers: tuple[Layer, ...] = ()
-        super().__init__(spec, frame, self._sum, self.table)
+        super().__init__(spec, frame, Table(_COLUMNS, id="layers", glyphs=glyphs), self._sum)
 
     async def ask(self, item: Item) -> tuple[Layer, ...]:
         return await self.frame.able(item.ref.engine, History).history(item.ref)
 
-    def show_waiting(self) -> None:
-        self._say("asking the engine ...")
-
     def show_failure(self, reason: str) -> None:
-        self._say(reason)
-
-    def _say(self, text: str) -> None:
         self._layers = ()
-        self._sum.set_parts([])
-        self.table.set_message([(text, "dim")])
-        self.table.set_rows([])
+        super().show_failure(reason)
 
     def show_answer(self, item: Item, answer: Sequence[Layer]) -> None:
         del item
@@ -84,9 +70,6 @@ class LayersTab(AskingTab):
         glyphs = self.frame.look().glyphs
         close = (Choice("close", "Close"),)
         self.app.push_screen(Confirm("Layer", lines, choices=close, safe="close", glyphs=glyphs))
-
-    def main_widget(self) -> Widget:
-        return self.table
 
     def copied(self) -> tuple[str, str] | None:
         key = self.table.cursor_key
