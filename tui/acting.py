@@ -24,9 +24,9 @@ from tui.confirmations import (
 from tui.runner import Runner, overtakes
 from tui.selection import name_of, word_of
 from tui.store import Store
-from widgets.confirm import Answer, Confirm
+from widgets.confirm import Answer
 
-Ask = Callable[[Confirm], Awaitable[Answer | None]]
+Ask = Callable[[Confirmation], Awaitable[Answer | None]]
 Tell = Callable[[str], None]
 
 _NOTHING = ActionOptions()
@@ -146,7 +146,7 @@ class Acting:
                 return None
         asked = confirmation(action, items, losses, skipped)
         chosen = [before.get(item.ref, _NOTHING) for item in items]
-        answer = await self._ask(_dialog(replace(asked, options=preset(asked.options, chosen))))
+        answer = await self._ask(replace(asked, options=preset(asked.options, chosen)))
         if answer is None or answer.choice == CANCEL:
             return None
         agreed = []
@@ -205,17 +205,6 @@ class Acting:
 
             found = await without_held(self._store, self._backend_of, found)
         return found, failed
-
-
-def _dialog(asked: Confirmation) -> Confirm:
-    return Confirm(
-        asked.title,
-        asked.lines,
-        choices=asked.choices,
-        options=asked.options,
-        typed=asked.typed,
-        safe=CANCEL,
-    )
 
 
 def _words_of(skipped: Sequence[tuple[Item, str]]) -> str:

@@ -27,6 +27,7 @@ from tui.acting import Acting
 from tui.bulk import Bulk
 from tui.commands import BY_ID, Scope
 from tui.commands.screen import STOP_TYPING
+from tui.confirmations import Confirmation
 from tui.custom.join import commands_of
 from tui.driver import TerminalDriver
 from tui.handlers import Handlers
@@ -44,7 +45,7 @@ from tui.status import no_engine
 from tui.store import Delta, Store
 from tui.task_news import TaskNews
 from tui.tasks import HURRIED, Tasks
-from widgets.confirm import Answer, Confirm
+from widgets.confirm import Answer
 from widgets.dialog import Dialog
 from widgets.exact import ExactUpdates
 from widgets.glyphs import ASCII, BLOCK, BRAILLE
@@ -251,8 +252,9 @@ class BoxtopApp(ExactUpdates, App[int]):
         current = self.main.active.current
         return refs | {current.ref} if current else refs
 
-    async def _ask(self, dialog: Confirm) -> Answer | None:
+    async def _ask(self, asked: Confirmation) -> Answer | None:
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        dialog = asked.dialog(self.look().glyphs)
         await self.push_screen(dialog, lambda answer: None if answered.done() else answered.set_result(answer))
         return await answered
 

@@ -21,7 +21,8 @@ from backends.model import (
 )
 from tui.formats import size_long
 from tui.selection import name_of, short_id
-from widgets.confirm import Answer, Choice, Option
+from widgets.confirm import Answer, Choice, Confirm, Option
+from widgets.glyphs import Glyphs
 from widgets.tones import Tone
 
 Line = tuple[str, Tone]
@@ -39,6 +40,17 @@ class Confirmation:
     choices: tuple[Choice, ...]
     options: tuple[Option, ...] = ()
     typed: str = ""
+
+    def dialog(self, glyphs: Glyphs) -> Confirm:
+        return Confirm(
+            self.title,
+            self.lines,
+            choices=self.choices,
+            options=self.options,
+            typed=self.typed,
+            safe=CANCEL,
+            glyphs=glyphs,
+        )
 
 
 def needed(action: Action, items: Sequence[Item]) -> bool:

@@ -14,7 +14,6 @@ from tui.commands import BY_ID
 from tui.compose import Target, asks, options_of, question, service_names, targets_of, widened
 from tui.confirmations import CANCEL
 from tui.handlers.area import Area, titled
-from widgets.confirm import Confirm
 from widgets.picker import Picker, PickItem
 
 _WHOLE = "project"
@@ -97,17 +96,7 @@ class ComposeArea(Area):
             return ComposeOptions()
         belongings = await compose.belongings(target.project) if verb is Verb.DOWN else Belongings()
         asked = question(verb, target, tool, belongings, remote=url)
-        answer = await self.ask(
-            Confirm(
-                asked.title,
-                asked.lines,
-                choices=asked.choices,
-                options=asked.options,
-                typed=asked.typed,
-                safe=CANCEL,
-                glyphs=self.glyphs,
-            )
-        )
+        answer = await self.ask(asked.dialog(self.glyphs))
         return None if answer is None or answer.choice == CANCEL else options_of(answer)
 
     def _start(self, verb: Verb, target: Target, options: ComposeOptions) -> None:
