@@ -23,7 +23,7 @@ from backends.text import clean
 from backends.undoing import whole
 from backends.virtualbox.following import Followed, follow
 from backends.virtualbox.helper import clones
-from backends.virtualbox.manage import ManageError
+from backends.virtualbox.manage import ManageError, refusals
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -143,16 +143,12 @@ class VirtualBoxCloning(Cloning):
         return []
 
     async def _state(self, vm: Ref) -> str:
-        try:
+        with refusals():
             return await self._backend.manager().state(vm.id)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
     async def _run(self, *arguments: str) -> str:
-        try:
+        with refusals():
             return await self._backend.manager().run(*arguments)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
 
 def _inside(listing: str, folder: str) -> list[str]:

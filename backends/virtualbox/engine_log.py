@@ -10,7 +10,7 @@ from backends.abilities.engine_log import EngineLog, LogMark, LogPart
 from backends.base import ActionError
 from backends.model import Ref
 from backends.tail import MOST, part_of, read_file
-from backends.virtualbox.manage import ManageError
+from backends.virtualbox.manage import ManageError, refusals
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -38,10 +38,8 @@ class VirtualBoxLog(EngineLog):
         return await self._told(ref, after)
 
     async def _path(self, ref: Ref) -> str:
-        try:
+        with refusals():
             folder = (await self._backend.manager().info(ref.id)).get("LogFldr", "")
-        except ManageError as error:
-            raise ActionError(str(error)) from None
         return str(PurePosixPath(folder) / "VBox.log") if folder.startswith("/") else ""
 
     async def _told(self, ref: Ref, after: LogMark | None) -> LogPart:

@@ -12,7 +12,7 @@ from backends.same_file import file_key
 from backends.text import clean
 from backends.virtualbox.helper import hosting
 from backends.virtualbox.images import Image, images
-from backends.virtualbox.manage import ManageError
+from backends.virtualbox.manage import refusals
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -29,10 +29,8 @@ class Host:
 
     async def run(self, *arguments: str, seconds: float = 60.0) -> str:
         """What VBoxManage prints. Raises ActionError with its words."""
-        try:
+        with refusals():
             return await self._backend.manager().run(*arguments, seconds=seconds)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
     async def place(self, path: str) -> dict[str, Any]:
         """`size`, `why` it cannot be read (empty when it can), bytes `free` there or None, whether it is `there`."""

@@ -12,7 +12,7 @@ import os
 import re
 import time
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +53,15 @@ _GONE = (
 
 class ManageError(Exception):
     """VBoxManage's own words, in one clean line."""
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """VBoxManage's words against what is done in it become an ActionError."""
+    try:
+        yield
+    except ManageError as error:
+        raise ActionError(str(error)) from None
 
 
 class VBoxManage:

@@ -13,7 +13,7 @@ from backends.abilities.screens import Chord, Keyboard, Picture, Screens
 from backends.base import ActionError
 from backends.keyboard import PACE, make_and_break, scan_codes
 from backends.model import Ref
-from backends.virtualbox.manage import ManageError
+from backends.virtualbox.manage import refusals
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -43,11 +43,9 @@ class VirtualBoxScreens(Screens):
         return picture
 
     async def _managed(self, ref: Ref) -> Picture:
-        try:
+        with refusals():
             # Written to what is its standard output, it needs no file that both can reach
             data = await self._backend.manager().output("controlvm", ref.id, "screenshotpng", "/dev/stdout")
-        except ManageError as error:
-            raise ActionError(str(error)) from None
         try:
             return await asyncio.to_thread(png.decode, data)
         except ValueError as error:
@@ -68,11 +66,9 @@ class VirtualBoxKeyboard(Keyboard):
         if self._backend.binding:
             await self._backend.ask_aside("scan_codes", _PATIENCE, machine_id=ref.id, codes=codes, release=release)
             return
-        try:
+        with refusals():
             digits = [f"{code:02x}" for code in codes]
             await self._backend.manager().run("controlvm", ref.id, "keyboardputscancode", *digits)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
 
 def _codes(chords: Sequence[Chord]) -> tuple[list[int], list[int]]:

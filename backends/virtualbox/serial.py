@@ -17,7 +17,7 @@ from backends.console import Console
 from backends.model import Ref
 from backends.socket_console import SocketConsole
 from backends.text import clean
-from backends.virtualbox.manage import ManageError
+from backends.virtualbox.manage import refusals
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -87,16 +87,12 @@ class VirtualBoxSerial(Serial):
         return found is None or int(found[1]) >= 7
 
     async def _info(self, ref: Ref) -> Mapping[str, str]:
-        try:
+        with refusals():
             return await self._backend.manager().info(ref.id)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
     async def _manage(self, *arguments: str) -> str:
-        try:
+        with refusals():
             return await self._backend.manager().run(*arguments)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
 
 def _served(info: Mapping[str, str]) -> tuple[str, str] | None:

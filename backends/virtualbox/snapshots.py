@@ -22,7 +22,7 @@ from backends.virtualbox.following import Followed, follow
 from backends.virtualbox.helper import clones
 from backends.virtualbox.images import images
 from backends.virtualbox.machines import state_name
-from backends.virtualbox.manage import LOST, ManageError
+from backends.virtualbox.manage import LOST, ManageError, refusals
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -167,16 +167,12 @@ class VirtualBoxSnapshots(Snapshots):
             return True
 
     async def _state(self, vm: Ref) -> str:
-        try:
+        with refusals():
             return await self._backend.manager().state(vm.id)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
     async def _info(self, vm: Ref) -> dict[str, str]:
-        try:
+        with refusals():
             return await self._backend.manager().info(vm.id)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
     async def _run(self, *arguments: str, seconds: float = 60.0) -> str:
         try:

@@ -21,7 +21,7 @@ from backends.undoing import whole
 from backends.virtualbox.following import Followed, follow
 from backends.virtualbox.helper import clones
 from backends.virtualbox.images import images
-from backends.virtualbox.manage import ManageError
+from backends.virtualbox.manage import refusals
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -47,10 +47,8 @@ class VirtualBoxTransfer(Transfer):
         await asyncio.to_thread(check_new, path, self.suffix)
         await self._check_off(vm)
         await self._check_name(vm)
-        try:
+        with refusals():
             media = await self._backend.manager().media(vm.id)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
         notes = ("Its snapshots are not exported: the disks are as they are now.",) if len(media) > 1 else ()
         needs = sum(medium["size"] or 0 for medium in media)
         return Room(needs, await asyncio.to_thread(free_at, path), exact=False, notes=notes)
@@ -168,28 +166,22 @@ class VirtualBoxTransfer(Transfer):
 
     async def _check_name(self, vm: Ref) -> None:
         """The disks are named after it, within quotes in their own headers: with one in the name none is read back."""
-        try:
+        with refusals():
             name = (await self._backend.manager().listing()).get(vm.id, "")
-        except ManageError as error:
-            raise ActionError(str(error)) from None
         if '"' in name:
             raise ActionError('VirtualBox cannot read back what it exports of a VM with a " in its name: rename it')
 
     async def _check_off(self, vm: Ref) -> None:
-        try:
+        with refusals():
             state = await self._backend.manager().state(vm.id)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
         if state in {"Saved", "AbortedSaved"}:
             raise ActionError("it is saved, and an OVA holds no memory: start it and shut it down first")
         if state not in _OFF:
             raise ActionError("it runs, and its disks change while they are copied: shut it down first")
 
     async def _run(self, *arguments: str, seconds: float = 30.0) -> str:
-        try:
+        with refusals():
             return await self._backend.manager().run(*arguments, seconds=seconds)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
 
 def _targets(told: str, folder: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backends.abilities.vm_settings import Autostart, SavedState
 from backends.base import ActionError
 from backends.model import Ref
-from backends.virtualbox.manage import ManageError
+from backends.virtualbox.manage import ManageError, refusals
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -25,10 +25,8 @@ class VirtualBoxAutostart(Autostart):
         self._backend = backend
 
     async def autostart(self, vm: Ref) -> bool:
-        try:
+        with refusals():
             return (await self._backend.manager().info(vm.id)).get("autostart-enabled") == "on"
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
     async def set_autostart(self, vm: Ref, *, on: bool) -> str:
         try:
@@ -43,13 +41,11 @@ class VirtualBoxSavedState(SavedState):
         self._backend = backend
 
     async def discard(self, vm: Ref) -> None:
-        try:
+        with refusals():
             if await self._backend.manager().state(vm.id) not in {"Saved", "AbortedSaved"}:
                 # VBoxManage would say nothing
                 raise ActionError("it has no saved state by now")
             await self._backend.manager().run("discardstate", vm.id, seconds=60.0)
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
 
 def _reason(words: str) -> str:

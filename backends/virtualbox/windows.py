@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backends.abilities.windows import Windows
-from backends.base import ActionError
 from backends.model import Ref
-from backends.virtualbox.manage import ManageError
+from backends.virtualbox.manage import refusals
 
 if TYPE_CHECKING:
     from backends.virtualbox.backend import VirtualBoxBackend
@@ -20,7 +19,5 @@ class VirtualBoxWindows(Windows):
         self._backend = backend
 
     async def start(self, vm: Ref) -> None:
-        try:
+        with refusals():
             await self._backend.manager().run("startvm", vm.id, "--type=gui", seconds=_SECONDS)
-        except ManageError as error:
-            raise ActionError(str(error)) from None

@@ -8,7 +8,7 @@ from backends.base import ActionError
 from backends.progress import Report
 from backends.undoing import whole
 from backends.virtualbox.following import Followed, follow
-from backends.virtualbox.manage import ManageError, VBoxManage
+from backends.virtualbox.manage import VBoxManage, refusals
 
 
 class Taken(ActionError):
@@ -24,10 +24,8 @@ class Working:
 
     async def run(self, *arguments: str, seconds: float = 60.0) -> str:
         """Something short, which is not cut off; what it printed."""
-        try:
+        with refusals():
             return await whole(self._manage.run(*arguments, seconds=seconds))
-        except ManageError as error:
-            raise ActionError(str(error)) from None
 
     async def long(self, text: str, arguments: Sequence[str]) -> None:
         """Something that tells its progress, with `text` for what it is at. Raises Taken, and other ActionErrors."""
