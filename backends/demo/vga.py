@@ -14,7 +14,7 @@ PALETTE = tuple(
     bytes(0x55 * bright + 0xAA * (number >> bit & 1) for bit in (2, 1, 0)) for bright in (0, 1) for number in range(8)
 )
 """The sixteen colours as the VGA's attributes number them, but for its brown."""
-GREY, WHITE, GREEN, RED, YELLOW = 7, 15, 10, 12, 14
+_GREY = 7
 _CODES = {char: code for code, char in enumerate(vga_font.CHARACTERS) if code}
 _ANSI = {30: 0, 31: 4, 32: 2, 33: 6, 34: 1, 35: 5, 36: 3, 37: 7}
 _SEQUENCE = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])")
@@ -28,12 +28,12 @@ class TextScreen:
 
     def __init__(self) -> None:
         self._cells: list[list[tuple[str, Attribute]]] = []
-        self._attribute: Attribute = (GREY, 0)
+        self._attribute: Attribute = (_GREY, 0)
         self._x = self._y = 0
         self.clear()
 
     def clear(self) -> None:
-        self._cells = [[(" ", (GREY, 0))] * COLUMNS for _ in range(ROWS)]
+        self._cells = [[(" ", (_GREY, 0))] * COLUMNS for _ in range(ROWS)]
         self._x = self._y = 0
 
     def write(self, text: str) -> None:
@@ -65,7 +65,7 @@ class TextScreen:
         self._y += 1
         if self._y == ROWS:
             self._y -= 1
-            self._cells = [*self._cells[1:], [(" ", (GREY, 0))] * COLUMNS]
+            self._cells = [*self._cells[1:], [(" ", (_GREY, 0))] * COLUMNS]
 
     def _sequence(self, numbers: str, letter: str) -> None:
         if letter == "J":
@@ -81,7 +81,7 @@ class TextScreen:
     def _color(self, number: int) -> None:
         color, ground = self._attribute
         if number == 0:
-            self._attribute = (GREY, 0)
+            self._attribute = (_GREY, 0)
         elif number == 1:
             self._attribute = (color | 8, ground)
         elif number in _ANSI:

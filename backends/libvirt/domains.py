@@ -61,7 +61,6 @@ class Definition:
     """Whether its firmware keeps variables in a file."""
     tpm: bool = False
     """Whether libvirt keeps the secrets of an emulated TPM for it."""
-    snapshot_metadata: bool = False
 
 
 def definition(xml: str) -> Definition:
