@@ -50,6 +50,7 @@ from widgets.dialog import Dialog
 from widgets.exact import ExactUpdates
 from widgets.glyphs import ASCII, BLOCK, BRAILLE
 from widgets.picker import Picker, PickItem
+from widgets.prompt import Prompt
 
 log = logging.getLogger(__name__)
 
@@ -208,6 +209,10 @@ class BoxtopApp(ExactUpdates, App[int]):
         """What was on its way to a list when a dialog or a text field took the keyboard is theirs: no command."""
         if isinstance(self.screen, Dialog) and self.screen.hold(event):
             event.prevent_default()
+            return
+        if isinstance(self.focused, Prompt):
+            if self.focused.take(event):
+                event.prevent_default()
             return
         if isinstance(self.focused, Input) and event.is_printable and event.character:
             event.prevent_default()

@@ -31,6 +31,8 @@ class Prompt(LineInput):
         self._ended = False
         self._ahead: list[events.Key] = []
         self._patience: Timer | None = None
+        self._passed: events.Key | None = None
+        """The Enter that ended it, on its way on to the app."""
 
     # Textual calls those of the classes below after these
 
@@ -40,7 +42,22 @@ class Prompt(LineInput):
             event.prevent_default()
             self._ahead.append(event)
         elif event.key == "enter":
+            self._passed = event
             self.wait_for_owner()
+
+    def take(self, event: events.Key) -> bool:
+        """Take a key that was on its way to another when this line came; False where its binding is to be run."""
+        if event is self._passed:
+            return False
+        if self._ended:
+            self._ahead.append(event)
+            return True
+        if event.key == "enter":
+            self.wait_for_owner()
+        if not event.is_printable or not event.character:
+            return False
+        self.insert_text_at_cursor(event.character)
+        return True
 
     def wait_for_owner(self, seconds: float | None = _OWNER_ANSWERS) -> None:
         """Hold keys back until the owner has done what it was told and says so by `stay_open`, or closes."""

@@ -82,6 +82,16 @@ async def test_esc_gives_up_waiting_and_what_was_typed_before_means_nothing(app,
         assert app.main.active.current.ref == chosen
 
 
+async def test_a_key_right_behind_the_filters_enter_goes_to_the_row_it_led_to(app):
+    async with app.run_test(size=(160, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "2")
+        type_at_once(app, "slash", *"kernex", "backspace", "l", "minus", "enter", "u")
+        await until(pilot, lambda: app.main.view == "settings", "the settings")
+        await press(pilot, "escape")
+        assert app.main.active.current.name == "kernel-lab"
+
+
 async def test_the_palette_takes_the_width_its_entries_need(app):
     async with app.run_test(size=(160, 40)) as pilot:
         await listed(pilot)
