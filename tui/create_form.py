@@ -75,6 +75,11 @@ def suggestions(limits: Limits) -> Mapping[str, Sequence[str]]:
     return {"image": tuple(dict.fromkeys((*(path for path, _ in limits.bases), *limits.disks))), "iso": limits.isos}
 
 
+def remarks(limits: Limits) -> Mapping[str, str]:
+    """What is said of a suggestion, by its value."""
+    return {path: f"base image{f', {size(room)}' if room else ''}" for path, room in limits.bases}
+
+
 def follower(
     kinds: Sequence[OSType], limits: Limits, kept: frozenset[str] = frozenset()
 ) -> Callable[[str, Values], Values]:

@@ -65,8 +65,9 @@ class Form(Dialog[Values | None]):
 
     `check` and `slow_check` answer with what is wrong by field id; the slow one is asked when the keys pause, and once
     more before the form is sent. `preview` makes the line shown below, Ctrl-Y copies it. `suggest` has values to pick
-    from with Ctrl-L by field id. `browse` is called with a field's label, its value and its kind of path. `follow` is
-    called with a field that changed and the values, and answers with what others become, unless they were changed too.
+    from with Ctrl-L by field id, `remarks` what is said beside some of them. `browse` is called with a field's label,
+    its value and its kind of path. `follow` is called with a field that changed and the values, and answers with what
+    others become, unless they were changed too.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -114,6 +115,7 @@ class Form(Dialog[Values | None]):
         slow_check: Callable[[Values], Awaitable[Mapping[str, str]]] | None = None,
         preview: Callable[[Values], str] | None = None,
         suggest: Mapping[str, Sequence[str]] | None = None,
+        remarks: Mapping[str, str] | None = None,
         browse: Callable[[str, str, str], Awaitable[str | None]] | None = None,
         follow: Callable[[str, Values], Values] | None = None,
         tools: Sequence[Tool] = (),
@@ -127,6 +129,7 @@ class Form(Dialog[Values | None]):
         self._notes = tuple(notes)
         self._check, self._slow_check, self._preview = check, slow_check, preview
         self._suggestions = suggest or {}
+        self._remarks = remarks or {}
         self._browse = browse
         self._follow = follow
         self._followed: dict[str, Value] = {}
@@ -366,7 +369,7 @@ class Form(Dialog[Values | None]):
             if text is not None:
                 control.suggest(text)
 
-        items = [PickItem(entry, entry) for entry in dict.fromkeys(entries)]
+        items = [PickItem(entry, entry, self._remarks.get(entry, "")) for entry in dict.fromkeys(entries)]
         self.app.push_screen(Picker(row.field.label, items, glyphs=self._glyphs), picked)
 
     def _browse_for(self, row: FieldRow) -> None:

@@ -72,6 +72,18 @@ async def test_a_vm_is_made_by_the_form_and_its_defaults_follow_the_system(app: 
         assert (made.cpus, made.memory, made.os_type) == (4, 3 << 30, "Windows 11 (64-bit)")
 
 
+async def test_the_list_of_images_tells_which_are_base_images(app: TestApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await listed(pilot)
+        await press(pilot, "2", "plus")
+        await asked(pilot, Form)
+        await press(pilot, *["tab"] * list(form(app).values).index("image"), "ctrl+l")
+        await asked(pilot, Picker)
+        rows = [line for line in screen_text(app).splitlines() if "debian-12.vdi" in line]
+        assert rows and "base image" in rows[0]
+        assert any("build-debian.vdi" in line and "base image" not in line for line in screen_text(app).splitlines())
+
+
 async def test_another_engine_is_chosen_in_the_form_and_what_was_typed_stays(tmp_path: Path) -> None:
     two = (HostOption("demo://virtualbox"), HostOption("demo://virtualbox?seed=2", "other"))
     async with TestApp(tmp_path / "journal.jsonl", hosts=two).run_test(size=(120, 40)) as pilot:

@@ -140,6 +140,7 @@ class _Filling:
             slow_check=self._objections,
             preview=lambda values: create_form.summary(values, host.limits, by_id),
             suggest=create_form.suggestions(host.limits),
+            remarks=create_form.remarks(host.limits),
             browse=browse,
             follow=self._led,
             first="" if kept is None else "engine",
