@@ -17,7 +17,6 @@ from backends.abilities.editing import (
     Outcome,
     RemoveAdapter,
     RemoveForward,
-    Set,
     Settings,
     SettingsChange,
     When,
@@ -76,29 +75,27 @@ class SettingsArea(Area):
         if opened is None:
             return
         await self.main.show_view("settings")
-        self._show(vm.ref, *opened)
+        self._view.show(vm.ref, *opened)
         self.type_on()
 
     async def rename(self, items: Sequence[Item]) -> None:
         vm = items[0]
-        opened = await self.wait_for(self._read(vm.ref), "Reading its settings") if isinstance(vm, VM) else None
+        opened = await self.wait_for(self._limited(vm.ref), "Reading its settings") if isinstance(vm, VM) else None
         if opened is None:
             return
-        settings, _, limits = opened
+        settings, limits = opened
         timing = settings.timed("name")
         if timing.when is When.REFUSED:
             self.main.say(f"rename {settings.name}: {timing.reason}.", "warn")
             return
 
-        def check(values: Values) -> Mapping[str, str]:
-            return forms.general_changes(values, settings, limits)[1]
+        def read(values: Values) -> tuple[Sequence[SettingsChange], Mapping[str, str]]:
+            return forms.general_changes(values, settings, limits)
 
         fields = (TextField("name", "New name", settings.name),)
-        values = await self.ask(
-            Form(f"Rename {settings.name}", fields, submit="Rename", check=check, glyphs=self.glyphs)
-        )
-        if values is not None and values["name"] != settings.name:
-            await self._apply(vm.ref, settings, [Set("name", str(values["name"]))])
+        changes = await self._filled(f"Rename {settings.name}", fields, "Rename", read)
+        if changes:
+            await self._apply(vm.ref, settings, changes)
 
     async def edit(self) -> None:
         if not await self._settled():
@@ -340,18 +337,17 @@ class SettingsArea(Area):
                 asked = self._asked
                 opened = await self._read(ref)
                 if asked == self._asked and self._view.ref == ref:
-                    self._show(ref, *opened)
+                    self._view.show(ref, *opened)
         except (ActionError, EngineError) as error:
             self.main.say(f"settings: {reason_of(error)}", "warn")
 
-    async def _read(self, ref: Ref) -> tuple[Settings, Mapping[str, str], Limits | None]:
+    async def _read(self, ref: Ref) -> tuple[Settings, dict[str, str]]:
         able = self.able(ref.engine, Editing)
-        settings, networks, limits = await asyncio.gather(able.settings(ref), able.networks(), self._limits(ref.engine))
-        return settings, dict(networks), limits
+        settings, networks = await asyncio.gather(able.settings(ref), able.networks())
+        return settings, dict(networks)
 
-    def _show(self, ref: Ref, settings: Settings, networks: Mapping[str, str], limits: Limits | None) -> None:
-        del limits
-        self._view.show(ref, settings, dict(networks))
+    async def _limited(self, ref: Ref) -> tuple[Settings, Limits | None]:
+        return await asyncio.gather(self.able(ref.engine, Editing).settings(ref), self._limits(ref.engine))
 
     async def _limits(self, engine: str) -> Limits | None:
         """What the host has; None where the engine does not tell: then it judges by itself what is wanted."""
