@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from docker import APIClient
@@ -66,8 +66,56 @@ def missing() -> str:
     return ""
 
 
-class PrivateDocker:
+class ContainerEngine:
+    """Containers of an engine that is asked directly, not through boxtop."""
+
+    client: APIClient
+    image: ClassVar[str]
+    """What its containers are made of, unless another is named."""
+
+    def ensure_image(self, *named: str) -> str:
+        """The id of its usual image, or of the one `named`, made when it is not there."""
+        raise NotImplementedError
+
+    def create(self, name: str, command: list[str] | None = None, *, image: str = "", **options: Any) -> str:
+        """Create a container. What docker-py's create_host_config takes goes in `host`; the rest as create_container
+        takes it. Without a network but loopback unless `host` says otherwise."""
+        self.ensure_image(*([image] if image else ()))
+        host = {"network_mode": "none"} | options.pop("host", {})
+        created = self.client.create_container(
+            image or self.image,
+            command or IDLE,
+            name=name,
+            host_config=self.client.create_host_config(**host),
+            **options,
+        )
+        return str(created["Id"])
+
+    def run(self, name: str, command: list[str] | None = None, **options: Any) -> str:
+        """Create and start a container."""
+        container = self.create(name, command, **options)
+        self.client.start(container)
+        return container
+
+    def state(self, container: str) -> str:
+        """The engine's own word for a container's state; empty when there is no such container."""
+        try:
+            return str(self.client.inspect_container(container)["State"]["Status"])
+        except APIError as error:
+            if error.status_code == 404:
+                return ""
+            raise
+
+    def remove(self, container: str) -> None:
+        """Remove a container with its volumes, whatever its state; gone already is fine."""
+        with contextlib.suppress(APIError):
+            self.client.remove_container(container, force=True, v=True)
+
+
+class PrivateDocker(ContainerEngine):
     """One dockerd with everything it owns below `directory`, whose path must be short (a socket's may have 107)."""
+
+    image = IMAGE
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -188,11 +236,6 @@ class PrivateDocker:
                 with contextlib.suppress(APIError):
                     self.client.remove_image(image["Id"], force=True)
 
-    def remove(self, container: str) -> None:
-        """Remove a container with its volumes, whatever its state; gone already is fine."""
-        with contextlib.suppress(APIError):
-            self.client.remove_container(container, force=True, v=True)
-
     def ensure_image(self, tag: str = IMAGE, content: str = "") -> str:
         """The id of image `tag`, made of busybox when it is not there; another `content` gives another image."""
         if not any(tag in (image["RepoTags"] or []) for image in self.client.images()):
@@ -205,31 +248,6 @@ class PrivateDocker:
         created = self.client.create_network(name)["Id"]
         self._bridges.add(f"br-{created[:12]}")
         return str(created)
-
-    def create(self, name: str, command: list[str] | None = None, *, image: str = IMAGE, **options: Any) -> str:
-        """Create a container. What docker-py's create_host_config takes goes in `host`; the rest as create_container
-        takes it. Without a network but loopback unless `host` says otherwise."""
-        self.ensure_image(image)
-        host = {"network_mode": "none"} | options.pop("host", {})
-        created = self.client.create_container(
-            image, command or IDLE, name=name, host_config=self.client.create_host_config(**host), **options
-        )
-        return str(created["Id"])
-
-    def run(self, name: str, command: list[str] | None = None, **options: Any) -> str:
-        """Create and start a container."""
-        container = self.create(name, command, **options)
-        self.client.start(container)
-        return container
-
-    def state(self, container: str) -> str:
-        """The engine's own word for a container's state; empty when there is no such container."""
-        try:
-            return str(self.client.inspect_container(container)["State"]["Status"])
-        except APIError as error:
-            if error.status_code == 404:
-                return ""
-            raise
 
     def run_each_state(self, prefix: str = "") -> dict[str, str]:
         """One container in each state, by its word: running, exited, paused, created, unhealthy, restarting."""

@@ -167,6 +167,12 @@ class PrivateLibvirt:
         shutil.rmtree(self.directory / "disks", ignore_errors=True)
         (self.directory / "disks").mkdir()
 
+    def clear_pools(self) -> None:
+        """Undefine every storage pool; what lies in them stays."""
+        for name in self.virsh("pool-list", "--all", "--name").split():
+            self.virsh("pool-destroy", name, check=False)
+            self.virsh("pool-undefine", name)
+
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             with contextlib.suppress(RuntimeError, subprocess.TimeoutExpired):

@@ -9,13 +9,12 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from docker import APIClient
 from docker.errors import APIError, DockerException
 
-from tests.engines.docker_engine import IDLE, free_port, mounts_below, root_archive, wait_until
+from tests.engines.docker_engine import ContainerEngine, free_port, mounts_below, root_archive, wait_until
 from tests.engines.private import for_session
 
 PODMAN_IMAGE = "boxtop-test:latest"
@@ -47,8 +46,10 @@ def podman_missing() -> str:
     return ""
 
 
-class PrivatePodman:
+class PrivatePodman(ContainerEngine):
     """One `podman system service` with everything it owns below `directory`."""
+
+    image = PODMAN_IMAGE
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -136,10 +137,6 @@ class PrivatePodman:
                 with contextlib.suppress(APIError):
                     self.client.remove_image(image["Id"], force=True)
 
-    def remove(self, container: str) -> None:
-        with contextlib.suppress(APIError):
-            self.client.remove_container(container, force=True, v=True)
-
     def ensure_image(self, repository: str = "boxtop-test", content: str = "") -> str:
         tag = f"{repository}:latest"
         if not any(name.endswith(tag) for image in self.client.images() for name in image["RepoTags"] or []):
@@ -149,27 +146,6 @@ class PrivatePodman:
             for image in self.client.images()
             if any(name.endswith(tag) for name in image["RepoTags"] or [])
         )
-
-    def create(self, name: str, command: list[str] | None = None, **options: Any) -> str:
-        self.ensure_image()
-        host = {"network_mode": "none"} | options.pop("host", {})
-        created = self.client.create_container(
-            PODMAN_IMAGE, command or IDLE, name=name, host_config=self.client.create_host_config(**host), **options
-        )
-        return str(created["Id"])
-
-    def run(self, name: str, command: list[str] | None = None, **options: Any) -> str:
-        container = self.create(name, command, **options)
-        self.client.start(container)
-        return container
-
-    def state(self, container: str) -> str:
-        try:
-            return str(self.client.inspect_container(container)["State"]["Status"])
-        except APIError as error:
-            if error.status_code == 404:
-                return ""
-            raise
 
 
 @pytest.fixture(scope="session")

@@ -35,15 +35,9 @@ NEW = NewVM("made", "", 1, 32 * MB, size=4 * MB, format="qcow2", network="user",
 @pytest.fixture
 def clean(libvirt: PrivateLibvirt) -> Iterator[PrivateLibvirt]:
     """The private daemon without pools, before and after."""
-    _no_pools(libvirt)
+    libvirt.clear_pools()
     yield libvirt
-    _no_pools(libvirt)
-
-
-def _no_pools(libvirt: PrivateLibvirt) -> None:
-    for name in libvirt.virsh("pool-list", "--all", "--name").split():
-        libvirt.virsh("pool-destroy", name, check=False)
-        libvirt.virsh("pool-undefine", name)
+    libvirt.clear_pools()
 
 
 @pytest.fixture

@@ -60,9 +60,7 @@ def empty(libvirt: PrivateLibvirt) -> Iterator[PrivateLibvirt]:
 
 
 def _no_pools(libvirt: PrivateLibvirt) -> None:
-    for name in libvirt.virsh("pool-list", "--all", "--name").split():
-        libvirt.virsh("pool-destroy", name, check=False)
-        libvirt.virsh("pool-undefine", name)
+    libvirt.clear_pools()
     for file in images(libvirt).glob("*"):
         file.unlink()
 
