@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from backends import bases
 from backends.abilities.media import Media, Medium, NewMedium
 from backends.base import ActionError, EngineError
-from backends.libvirt import chains, errors, storage
+from backends.libvirt import chains, errors, qemu_img, storage
 from backends.libvirt.again import again
 from backends.libvirt.connection import Connection
 from backends.libvirt.machine_xml import name_wrong
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 _CHUNK = 256 * 1024
 _ISO_SECTOR = 0x8001
 """Where an ISO 9660 file system has `CD001`."""
+_RECOGNISED = {
+    "iso": "it is an ISO image",
+    "qcow2": "it is a qcow2 image",
+    "raw": "it is neither an ISO nor a qcow2 image: copied as it is, as the plain bytes of a disk",
+}
 
 
 class LibvirtMedia(Media):
@@ -87,6 +92,9 @@ class LibvirtMedia(Media):
                 raise ActionError(f"it rests on {clean(beside, 200)}: make one image of them first")
         except OSError as error:
             raise ActionError(f"{clean(path, 200)}: {error.strerror}") from None
+        if form == "qcow2" and (wrong := await qemu_img.damage(path)):
+            raise ActionError(f"it says it is a qcow2 image, but is damaged: {wrong}")
+        report.line(_RECOGNISED[form])
         stem, _, suffix = path.rpartition("/")[2].rpartition(".")
         name = await self._backend.ask(lambda connection: _free(connection, stem or suffix, suffix if stem else "img"))
         connection, told, ended = self._backend.connection(), ThreadReport(report), threading.Event()

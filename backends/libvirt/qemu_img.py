@@ -17,6 +17,8 @@ from backends.text import clean
 
 _PERCENT = re.compile(rb"\((\d+(?:\.\d+)?)/100%\)")
 _FULL = "No space left on device"
+_DAMAGED = (1, 2)
+"""Statuses of `qemu-img check`: it cannot be opened, it has errors. Space that is merely lost (3) does no harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +92,28 @@ async def copy(what: Copy, told: Callable[[float], None]) -> None:
         if _FULL in words:
             words = f"the disk is full: no room for {what.destination}"
         raise ActionError(words or f"qemu-img ended with status {status}")
+
+
+async def damage(path: str) -> str:
+    """What is wrong with a file that says it is a qcow2 image, in words; empty when nothing is, or nobody can tell."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *("qemu-img", "check", "-q", "-U", "-f", "qcow2", "--", path),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            env=os.environ | {"LC_ALL": "C"},
+            start_new_session=True,
+        )
+    except (OSError, ValueError):
+        return ""
+    try:
+        said = (await process.communicate())[1].decode("utf-8", "replace")
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+    if process.returncode not in _DAMAGED:
+        return ""
+    first = next((line for line in said.splitlines() if line.strip()), "")
+    return clean(first.removeprefix("qemu-img: "), 200) or "qemu-img finds errors in it"
