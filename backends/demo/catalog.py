@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backends.demo.curves import GB, MB, Profile
 from backends.demo.curves import number as hashed
@@ -300,25 +300,14 @@ SHARED_DISK_USERS = ("build-win11", DEAF)
 
 def machines(engine: str, seed: int, now: float) -> Iterator[tuple[VM, Profile]]:
     for name, machine in _MACHINES.items():
-        live = machine.state in (State.RUNNING, State.PAUSED)
-        yield (
-            VM(
-                ref=Ref(engine, Kind.VM, identity(seed, Kind.VM, name)),
-                name=name,
-                state=machine.state,
-                state_word=machine.word,
-                os_type=machine.os_type,
-                cpus=machine.cpus,
-                memory=machine.memory,
-                started=now - machine.changed if live else None,
-                changed=now - machine.changed,
-                groups=(machine.group,),
-                description=machine.description,
-                snapshots=machine.snapshots,
-                addresses=_ADDRESSES.get(name, ()) if machine.state is State.RUNNING else (),
-            ),
-            _machine_profile(machine),
+        made = replace(
+            _vm(engine, seed, name, machine, now - machine.changed),
+            groups=(machine.group,),
+            description=machine.description,
+            snapshots=machine.snapshots,
+            addresses=_ADDRESSES.get(name, ()) if machine.state is State.RUNNING else (),
         )
+        yield made, _machine_profile(machine)
 
 
 def many_machines(engine: str, seed: int, now: float, count: int) -> Iterator[tuple[VM, Profile]]:
@@ -326,22 +315,23 @@ def many_machines(engine: str, seed: int, now: float, count: int) -> Iterator[tu
     for index in range(count):
         name = f"vm-{index:05}"
         machine = plain[index % len(plain)]
-        live = machine.state in (State.RUNNING, State.PAUSED)
-        yield (
-            VM(
-                ref=Ref(engine, Kind.VM, identity(seed, Kind.VM, name)),
-                name=name,
-                state=machine.state,
-                state_word=machine.word,
-                os_type=machine.os_type,
-                cpus=machine.cpus,
-                memory=machine.memory,
-                started=now - machine.changed - index if live else None,
-                changed=now - machine.changed - index,
-                groups=("/load",),
-            ),
-            _machine_profile(machine),
-        )
+        made = replace(_vm(engine, seed, name, machine, now - machine.changed - index), groups=("/load",))
+        yield made, _machine_profile(machine)
+
+
+def _vm(engine: str, seed: int, name: str, machine: _Machine, changed: float) -> VM:
+    """In its state since `changed`, Unix time."""
+    return VM(
+        ref=Ref(engine, Kind.VM, identity(seed, Kind.VM, name)),
+        name=name,
+        state=machine.state,
+        state_word=machine.word,
+        os_type=machine.os_type,
+        cpus=machine.cpus,
+        memory=machine.memory,
+        started=changed if machine.state in (State.RUNNING, State.PAUSED) else None,
+        changed=changed,
+    )
 
 
 def _machine_profile(machine: _Machine) -> Profile:
