@@ -145,9 +145,16 @@ class Boxtop:
         return "\n".join(line.rstrip() for line in self.lines())
 
     def row(self, name: str) -> str:
-        """The first row with `name` as a word in it, from the name on; empty when there is none."""
+        """The first row with `name` as a word in it, without what the pane at its right says; empty when there is none.
+
+        That tells the engine's own state, also while an action is under way, and the row does not.
+        """
         index = self._row_index(name)
-        return "" if index < 0 else self.lines()[index]
+        if index < 0:
+            return ""
+        line = self.lines()[index]
+        end = line.find("│", line.index(name))
+        return line if end < 0 else line[:end]
 
     def looks(self, name: str) -> list[tuple[str, str, bool]]:
         """(foreground, background, reversed) of the cells of a name on screen; empty when it is not there."""
