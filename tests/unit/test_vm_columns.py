@@ -10,7 +10,7 @@ from tui.facts import facts_of
 from tui.rows import boxes, vms
 from tui.rows.fields import Field, Look, row_of
 from tui.rows.marks import UNICODE
-from tui.store import Store
+from tui.store import Failure, Store
 from widgets.columns import arrange
 from widgets.facts import Fact
 from widgets.glyphs import BRAILLE
@@ -83,3 +83,12 @@ def test_a_guest_has_no_more_memory_in_use_than_it_was_given(
     )
     assert cells["memory_share"].text == share
     assert told in [fact.value for fact in facts_of(machine, look) if isinstance(fact, Fact)]
+
+
+def test_a_state_too_long_for_its_column_begins_with_that_it_failed() -> None:
+    machine = vm("a")
+    store = Store()
+    for verb, told in (("autostart on", "failed: autostart on"), ("start", "start failed")):
+        store.fail(Failure(machine.ref, "a", verb, "no"))
+        cells = row_of(machine, vms.FIELDS, Look(store, NOW, UNICODE, BRAILLE)).cells
+        assert told in [cell.text for cell in cells]

@@ -65,8 +65,18 @@ UNDER_WAY: dict[Action, str] = {
 }
 
 
+_ROOM = 13
+"""Cells the narrowest column of states has."""
+
+
 def failure_text(failure: Failure) -> str:
     return f"{word_of(failure.action, failure.ref.kind)} failed"
+
+
+def _failure_cell(failure: Failure) -> Cell:
+    """What failed; of a long one that it failed comes first: `autostart on`, cut off there, would tell the opposite."""
+    text = failure_text(failure)
+    return Cell(text if len(text) <= _ROOM else f"failed: {text.removesuffix(' failed')}", "error")
 
 
 def usage_of(item: Container | VM, look: Look) -> Usage | None:
@@ -86,7 +96,7 @@ def state_cell(item: Container | VM, look: Look, text: str) -> Cell:
         return Cell(UNDER_WAY[action], "info")
     failure = look.store.failures.get(item.ref)
     if failure is not None:
-        return Cell(failure_text(failure), "error")
+        return _failure_cell(failure)
     return Cell(text, STATE_TONES.get(item.state, ""))
 
 
@@ -260,4 +270,4 @@ def trouble(item: Item, look: Look) -> Cell | None:
     if item.ref in look.store.pending:
         return Cell(State.DELETING, "info")
     failure = look.store.failures.get(item.ref)
-    return Cell(failure_text(failure), "error") if failure else None
+    return _failure_cell(failure) if failure else None
