@@ -27,6 +27,7 @@ from backends.model import VM, Item
 from backends.text import clean
 from tui import settings_forms as forms
 from tui.confirmations import CANCEL
+from tui.create_form import remarks
 from tui.formats import size
 from tui.handlers.area import Area, reason_of
 from tui.held import held_elsewhere
@@ -375,6 +376,7 @@ class SettingsArea(Area):
             notes=notes,
             check=lambda values: read(values)[1],
             suggest=forms.suggestions(limits),
+            remarks=remarks(limits) if limits is not None else None,
             browse=self._browse,
             first=first,
             glyphs=self.glyphs,
