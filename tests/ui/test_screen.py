@@ -123,8 +123,8 @@ async def test_text_is_searched_and_copied_and_can_be_a_picture(app):
         assert app.clipboard.endswith("build-debian login:")
         await pilot.press("escape")
         assert view.words == "" and app.main.view == "screen"
-        await pilot.press("x")
-        await until(pilot, lambda: "x shows the text" in shown(app), "the picture")
+        await pilot.press("v")
+        await until(pilot, lambda: "v shows the text" in shown(app), "the picture")
         assert "picture 1" in shown(app)
         await pilot.press("plus", "plus")
         await until(pilot, lambda: "picture 25%" in shown(app), "a larger picture")
@@ -140,7 +140,7 @@ async def test_text_is_searched_and_copied_and_can_be_a_picture(app):
 async def test_a_desktop_has_no_text(app):
     async with app.run_test(size=(100, 30)) as pilot:
         await opened(pilot, "legacy-xp")
-        for key in ("x", "/", "c"):
+        for key in ("v", "/", "c"):
             await pilot.press(key)
             await until(pilot, lambda: "No text was read from this screen" in shown(app), "why not")
             app.main.notices.dismiss("info")
@@ -288,7 +288,7 @@ async def test_keys_typed_right_after_a_search_are_commands(app):
         view = await opened(pilot)
         await pilot.press("slash")
         await until(pilot, lambda: view.entry.has_focus, "the entry")
-        for key in (*"mem", "enter", "x"):
+        for key in (*"mem", "enter", "v"):
             app.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(pilot, lambda: view.as_picture, "the picture")
         assert view.words == "mem"

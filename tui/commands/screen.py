@@ -65,7 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("screen.typing", ("i",), "type", "Pass every key to the VM", Scope.VIEW, footer=1, where=PLACE,
             changes=True, refuse=deaf),
     Command(
-        "screen.mode", ("x",), "picture/text", "Show the text read from the screen, or its picture", Scope.VIEW,
+        "screen.mode", ("v",), "picture/text", "Show the text read from the screen, or its picture", Scope.VIEW,
         footer=2, where=PLACE,
     ),
     Command("screen.follow", ("f",), "live/hold", "Follow the screen, or hold it still", Scope.VIEW, footer=3,
