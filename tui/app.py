@@ -49,6 +49,7 @@ from widgets.confirm import Answer
 from widgets.dialog import Dialog
 from widgets.exact import ExactUpdates
 from widgets.glyphs import ASCII, BLOCK, BRAILLE
+from widgets.line_input import again
 from widgets.picker import Picker, PickItem
 from widgets.prompt import Prompt
 
@@ -205,11 +206,16 @@ class BoxtopApp(ExactUpdates, App[int]):
         self._noted()
         return reason
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """What was on its way to a list when a dialog or a text field took the keyboard is theirs: no command."""
-        if isinstance(self.screen, Dialog) and self.screen.hold(event):
-            event.prevent_default()
-            return
+        if isinstance(self.screen, Dialog):
+            if self.screen.hold(event):
+                event.prevent_default()
+                return
+            if self.screen.is_late(event):
+                event.prevent_default()
+                await self.on_event(again(event))
+                return
         if isinstance(self.focused, Prompt):
             if self.focused.take(event):
                 event.prevent_default()

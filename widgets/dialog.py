@@ -28,6 +28,8 @@ class Dialog(ModalScreen[_Answer]):
         """What has the focus first."""
         self._ahead: list[events.Key] | None = []
         """What was typed until it can be taken; None from then on."""
+        self._ready = 0.0
+        """Since when it takes keys, by the events' clock."""
 
     def set_focus(
         self,
@@ -58,6 +60,10 @@ class Dialog(ModalScreen[_Answer]):
         self._ahead.append(event)
         return True
 
+    def is_late(self, event: events.Key) -> bool:
+        """Whether a key that nothing took was typed before this screen took keys: another may have been handed it."""
+        return event.time < self._ready
+
     def _forward_event(self, event: events.Event) -> None:
         if not (isinstance(event, events.Key) and self.hold(event)):
             super()._forward_event(event)
@@ -76,6 +82,7 @@ class Dialog(ModalScreen[_Answer]):
 
     async def _hand_over(self) -> None:
         ahead, self._ahead = self._ahead or [], None
+        self._ready = events.Event().time
         if self._begins_in is not None:
             self.set_focus(self._begins_in)
         for event in sorted(ahead, key=lambda event: event.time):

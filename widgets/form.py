@@ -405,6 +405,10 @@ class Form(Dialog[Values | None]):
             self.set_values(answer)
 
     def action_submit(self) -> None:
+        # behind what is on its way to the field
+        (self.focused or self).call_later(self._submit)
+
+    def _submit(self) -> None:
         if not self._sending and not self._ended:
             self._sending = True
             self._work(self._send())

@@ -7,6 +7,7 @@ from textual.events import Key
 from backends.abilities.creating import Limits
 from backends.base import EngineError
 from backends.demo.creating import DemoCreating
+from backends.model import Kind
 from tests.ui.boxtop import TestApp, asked, listed, press, said, select, until
 from tui.screens.help import Help
 from widgets.confirm import Confirm
@@ -54,6 +55,25 @@ async def test_what_is_typed_while_a_form_is_made_goes_into_it_and_never_to_the_
         assert app.screen.values["name"] == "dtqKx"
         assert app.main.active.current.ref == chosen
         assert app.main.view == "panes"
+
+
+async def test_a_form_is_called_filled_and_sent_in_one_go(app):
+    def names() -> set[str]:
+        return {vm.name for vm in app.store.items[Kind.VM].values()}
+
+    async with app.run_test(size=(160, 40)) as pilot:
+        await listed(pilot)
+        await press(pilot, "2")
+        await select(pilot, "build-debian")
+        # also those keys count that the list was handed before there was a form
+        type_at_once(app, "y", *"one0x", "ctrl+s")
+        await until(pilot, lambda: "one0x" in names(), "the first clone")
+        await select(pilot, "build-debian")
+        await press(pilot, "y")
+        await asked(pilot, Form)
+        type_at_once(app, *"two0x", "ctrl+s")
+        await until(pilot, lambda: "two0x" in names(), "the second clone")
+        assert not {name for name in names() if "clone" in name}
 
 
 async def test_esc_gives_up_waiting_and_what_was_typed_before_means_nothing(app, monkeypatch):
