@@ -49,9 +49,9 @@ async def in_thread(work: Callable[[], _T], end: Callable[[], None], name: str) 
         return await asyncio.shield(result)
     except asyncio.CancelledError:
         end()
+        # however late it fails, nobody wants to know any more
+        result.add_done_callback(lambda late: late.exception())
         await asyncio.wait({result}, timeout=_END)
-        if result.done() and not result.cancelled():
-            result.exception()
         raise
 
 

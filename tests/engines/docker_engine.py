@@ -223,7 +223,7 @@ class PrivateDocker(ContainerEngine):
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def clear(self) -> None:
-        """Remove every container, network, volume and image but the test image."""
+        """Remove every container, network, volume and image but the test image, which keeps one tag."""
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(self.remove, [found["Id"] for found in self.client.containers(all=True)]))
         for network in self.client.networks():
@@ -232,9 +232,13 @@ class PrivateDocker(ContainerEngine):
         for volume in self.client.volumes()["Volumes"] or []:
             self.client.remove_volume(volume["Name"])
         for image in self.client.images():
-            if IMAGE not in (image["RepoTags"] or []):
+            tags = image["RepoTags"] or []
+            if IMAGE not in tags:
                 with contextlib.suppress(APIError):
                     self.client.remove_image(image["Id"], force=True)
+            for tag in tags if IMAGE in tags else ():
+                if tag != IMAGE:
+                    self.client.remove_image(tag)
 
     def ensure_image(self, tag: str = IMAGE, content: str = "") -> str:
         """The id of image `tag`, made of busybox when it is not there; another `content` gives another image."""

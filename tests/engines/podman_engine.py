@@ -133,9 +133,14 @@ class PrivatePodman(ContainerEngine):
         for volume in self.client.volumes()["Volumes"] or []:
             self.client.remove_volume(volume["Name"])
         for image in self.client.images():
-            if not any(tag.endswith(PODMAN_IMAGE) for tag in image["RepoTags"] or []):
+            tags = image["RepoTags"] or []
+            kept = [tag for tag in tags if tag.endswith(PODMAN_IMAGE)]
+            if not kept:
                 with contextlib.suppress(APIError):
                     self.client.remove_image(image["Id"], force=True)
+            for tag in tags if kept else ():
+                if tag not in kept:
+                    self.client.remove_image(tag)
 
     def ensure_image(self, repository: str = "boxtop-test", content: str = "") -> str:
         tag = f"{repository}:latest"

@@ -39,7 +39,14 @@ class Seen:
 
     async def wait(self, text: str, seconds: float = 90.0) -> None:
         deadline = time.monotonic() + seconds
-        while (shown := await self.text()) != text:
+        while True:
+            try:
+                shown = await self.text()
+            except ActionError as error:
+                # a VM that has just started may have no picture yet
+                shown = f"({error})"
+            if shown == text:
+                return
             assert time.monotonic() < deadline, f"it shows {shown!r}, not {text!r}"
             await asyncio.sleep(0.1)
 
