@@ -34,6 +34,23 @@ async def rest() -> None:
         await asyncio.sleep(0)
 
 
+async def begun() -> tuple[Works, Background]:
+    """Work that is under way."""
+    works = Works()
+    background = Background(works.work, "test")
+    background.start()
+    await rest()
+    return works, background
+
+
+async def end_begun(works: Works, background: Background) -> asyncio.Task[None]:
+    """Its end, which waits for `may_end`."""
+    works.may_end.clear()
+    ending = asyncio.create_task(background.end())
+    await rest()
+    return ending
+
+
 async def test_it_is_under_way_once() -> None:
     works = Works()
     background = Background(works.work, "test")
@@ -47,9 +64,7 @@ async def test_it_is_under_way_once() -> None:
 
 
 async def test_what_has_ended_can_be_started_again() -> None:
-    works = Works()
-    background = Background(works.work, "test")
-    background.start()
+    works, background = await begun()
     works.go.set()
     await rest()
     assert works.ended == 1
@@ -59,13 +74,8 @@ async def test_what_has_ended_can_be_started_again() -> None:
 
 
 async def test_its_end_is_waited_for() -> None:
-    works = Works()
-    background = Background(works.work, "test")
-    background.start()
-    await rest()
-    works.may_end.clear()
-    ending = asyncio.create_task(background.end())
-    await rest()
+    works, background = await begun()
+    ending = await end_begun(works, background)
     assert not ending.done()
     works.may_end.set()
     await ending
@@ -74,13 +84,8 @@ async def test_its_end_is_waited_for() -> None:
 
 
 async def test_one_that_is_ending_does_not_hide_the_next() -> None:
-    works = Works()
-    background = Background(works.work, "test")
-    background.start()
-    await rest()
-    works.may_end.clear()
-    ending = asyncio.create_task(background.end())
-    await rest()
+    works, background = await begun()
+    ending = await end_begun(works, background)
     background.start()
     await rest()
     works.may_end.set()
